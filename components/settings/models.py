@@ -1,0 +1,276 @@
+"""Pydantic models of the stack configuration: every key, its type, unit, range and default.
+
+Defaults live here and nowhere else. Keys are camelCase in YAML and snake_case in Python. What one
+field alone can say is said here; what needs two fields is in `rules`.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Network
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from components.settings.kinds import (
+    check_host_key,
+    check_machine_name,
+    check_sha512,
+    no_bool,
+    strict_network,
+)
+
+MachineName = Annotated[str, AfterValidator(check_machine_name)]
+BackendName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+AclName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+UrlPath = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._~/-]*$")]
+Network = Annotated[IPv4Network, BeforeValidator(strict_network)]
+Port = Annotated[int, BeforeValidator(no_bool), Field(ge=1, le=65535)]
+Weight = Annotated[int, BeforeValidator(no_bool), Field(ge=0, le=256)]
+Algorithm = Literal["roundrobin", "leastconn", "source", "uri"]
+PackageName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]*$")]
+UnitName = Annotated[str, Field(pattern=r"^[A-Za-z0-9@._-]+$")]
+
+
+class Section(BaseModel):
+    """A YAML object: immutable, no unknown keys."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, validate_by_name=False, extra="forbid", frozen=True
+    )
+
+
+class NetworkSettings(Section):
+    """The lab's one private network."""
+
+    cidr: Network | None = None
+    """The lab's network; unset: 10.16.<number>.0/24."""
+    vip: IPv4Address | None = None
+    """The load balancers' VIP; unset: host 100 of the network, as in the course."""
+    interface: Annotated[str, Field(pattern=r"^[a-zA-Z][a-zA-Z0-9._-]{0,14}$")] = "eth0"
+    """The machines' network interface that carries the VIP."""
+    domain: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")] = "lab.internal"
+    """Domain name of the machines."""
+    dns: tuple[IPv4Address, ...] = ()
+    """Name servers of the machines; empty: the network's gateway."""
+    management: tuple[Network, ...] = ()
+    """Networks from which SSH and the statistics page are reached; empty: the gateway alone."""
+
+
+class MachineCounts(Section):
+    """How many machines of each kind the `full` topology has."""
+
+    load_balancer: Annotated[int, Field(ge=1, le=2)] = 2
+    app: Annotated[int, Field(ge=1, le=20)] = 3
+    database: Annotated[int, Field(ge=0, le=2)] = 2
+    storage: Annotated[int, Field(ge=0, le=9)] = 3
+
+
+class Size(Section):
+    """What one virtual machine gets; unset fields come from the roles' needs."""
+
+    memory_mib: Annotated[int, Field(ge=256, le=1048576)] | None = None
+    """Memory in MiB."""
+    vcpus: Annotated[int, Field(ge=1, le=64)] | None = None
+    """Virtual processors."""
+    disk_gib: Annotated[int, Field(ge=4, le=4096)] | None = None
+    """System disk in GiB (sparse)."""
+
+
+class ExistingHost(Section):
+    """A machine that is there already."""
+
+    address: IPv4Address
+    """Its address on the lab's network."""
+    port: Port = 22
+    """SSH port."""
+    user: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")] | None = None
+    """SSH user with sudo and no password; unset: `machines.user`."""
+    host_key: Annotated[str, AfterValidator(check_host_key)]
+    """Public SSH host key, one line (`ssh-ed25519 AAAA...`): pinned."""
+    identity: str = ""
+    """Anything that changes when the machine is reinstalled; it is then configured again."""
+
+
+class MachineSettings(Section):
+    """The lab's machines."""
+
+    provider: Literal["libvirt", "existing"] = "libvirt"
+    """`libvirt` makes virtual machines, `existing` uses hosts that are there."""
+    counts: MachineCounts = MachineCounts()
+    sizes: dict[MachineName, Size] = {}
+    """Sizes by machine name; `default` is for all that are not named."""
+    hosts: dict[MachineName, ExistingHost] = {}
+    """The existing machines by name; every machine of the topology, no other."""
+    user: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")] = "lab"
+    """Administrator of every machine: SSH key only, sudo without password."""
+    ready_timeout_s: Annotated[int, Field(ge=10, le=7200)] = 900
+    """Seconds a machine may take to answer over SSH and to end cloud-init."""
+    firewall: bool = True
+    """Render and load the nftables rules that the roles declare."""
+    private_key_file: str | None = None
+    """File with the SSH private key for existing machines; unset: the stack's own key."""
+
+
+class ImageSettings(Section):
+    """The disk image of the virtual machines."""
+
+    path: str | None = None
+    """A local qcow2 file; unset with no `url`: the golden image of `make image`."""
+    url: Annotated[str, Field(pattern=r"^https?://")] | None = None
+    """Where to download an official cloud image."""
+    sha512: Annotated[str, AfterValidator(check_sha512)] | None = None
+    """SHA-512 of the image in hexadecimal; required with `url`."""
+
+
+class LibvirtSettings(Section):
+    """The libvirt host."""
+
+    uri: str = "qemu:///system"
+    """libvirt connection URI."""
+    acceleration: Literal["auto", "kvm", "qemu"] = "auto"
+    """`auto` uses KVM only after a boot probe has proven it; `qemu` is emulation."""
+    firmware: Literal["bios", "uefi"] = "bios"
+    pool_dir: str | None = None
+    """Directory of the stack's storage pool; unset: /var/lib/libvirt/images/<lab>."""
+    image: ImageSettings = ImageSettings()
+
+
+class CheckSettings(Section):
+    """How a back end's servers are checked."""
+
+    kind: Literal["http", "tcp"] = "http"
+    path: UrlPath = "/health"
+    status: Annotated[int, Field(ge=100, le=599)] = 200
+
+
+class AclSettings(Section):
+    """A named condition: true when every field that is given matches (any of its values)."""
+
+    path_beg: tuple[UrlPath, ...] = ()
+    path_end: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9._/-]+$")], ...] = ()
+    src: tuple[Network, ...] = ()
+    """Client networks."""
+    internal: bool = False
+    """The client is in the lab's own network."""
+
+
+class BackendSettings(Section):
+    """A further back end on the app servers."""
+
+    port: Port
+    algorithm: Algorithm = "roundrobin"
+    servers: tuple[MachineName, ...] = ()
+    """Machines with the app role; empty: all of them."""
+    check: CheckSettings = CheckSettings()
+
+
+class RouteSettings(Section):
+    """`use_backend backend if acl and acl ...`; the first route that matches is taken."""
+
+    backend: BackendName
+    acls: Annotated[tuple[AclName, ...], Field(min_length=1)]
+
+
+class StatsSettings(Section):
+    """HAProxy's statistics page."""
+
+    port: Port = 8404
+    refresh_s: Annotated[int, Field(ge=1, le=3600)] = 10
+    """Seconds between reloads of the page in the browser."""
+
+
+class TlsSettings(Section):
+    """The certificate of the https front end."""
+
+    certificate_file: str | None = None
+    """PEM file with certificate, chain and private key; unset: one is made for the stack."""
+    redirect: bool = True
+    """Answer plain http with a redirect (301) to https."""
+
+
+COURSE_ACLS = {
+    "is_api": AclSettings.model_validate({"pathBeg": ["/api"]}),
+    "is_static": AclSettings.model_validate({"pathEnd": [".jpg", ".png", ".css", ".js"]}),
+    "is_admin": AclSettings.model_validate({"pathBeg": ["/admin"]}),
+    "is_internal": AclSettings(internal=True),
+}
+COURSE_BACKENDS = {
+    "api_back": BackendSettings(port=3000, algorithm="leastconn"),
+    "static_back": BackendSettings(port=8081),
+    "admin_back": BackendSettings(port=8082),
+}
+COURSE_ROUTES = (
+    RouteSettings(backend="api_back", acls=("is_api",)),
+    RouteSettings(backend="static_back", acls=("is_static",)),
+    RouteSettings(backend="admin_back", acls=("is_admin", "is_internal")),
+)
+
+
+class LoadBalancerSettings(Section):
+    """The load balancer pair."""
+
+    engine: Literal["haproxy"] = "haproxy"
+    vrid: Annotated[int, Field(ge=1, le=255)] | None = None
+    """VRRP virtual router id, unique on its network segment; unset: from the lab's number."""
+    http_port: Port = 80
+    https_port: Port = 443
+    tls: TlsSettings = TlsSettings()
+    algorithm: Algorithm = "roundrobin"
+    weights: dict[MachineName, Weight] = {}
+    """Weight of an app server, 0-256; unset: 1."""
+    backup: tuple[MachineName, ...] | None = None
+    """App servers used only when no other is left; unset: the last of three or more."""
+    stickiness: Literal["none", "cookie", "source"] = "none"
+    """How a client is kept on its app server; the pair shares what it knows."""
+    check: CheckSettings = CheckSettings()
+    max_connections: Annotated[int, Field(ge=16, le=1000000)] = 4096
+    stats: StatsSettings = StatsSettings()
+    acls: dict[AclName, AclSettings] = COURSE_ACLS
+    backends: dict[BackendName, BackendSettings] = COURSE_BACKENDS
+    routes: tuple[RouteSettings, ...] = COURSE_ROUTES
+    error_files: dict[Literal["400", "403", "408", "500", "502", "503", "504"], str] = {}
+    """HTML files of the lab's own error pages by status; others are the built-in ones."""
+
+
+class OwnApplication(Section):
+    """A user's application instead of the course's web server."""
+
+    package: PackageName
+    """Package of the distribution (or of a repository that the image knows)."""
+    unit: UnitName
+    """systemd unit to enable and start."""
+    port: Port
+    health_path: UrlPath = "/health"
+
+
+class AppServerSettings(Section):
+    """The application servers."""
+
+    port: Port = 8080
+    application: OwnApplication | None = None
+    """Your own application; unset: the course's web server with its `/health`."""
+
+
+class DrillSettings(Section):
+    """What a drill may do to this lab."""
+
+    allowed: bool = False
+    """The lab may be broken on purpose."""
+
+
+class Settings(Section):
+    """The whole stack configuration."""
+
+    number: Annotated[int, Field(ge=0, le=250)] | None = None
+    """The lab's number on its host: decides network and VRID; unset: from the stack's name."""
+    topology: Literal["full", "compact"] = "compact"
+    """`full`: ten machines, as the course draws it; `compact`: three that carry all roles."""
+    timers: Literal["course", "relaxed", "standard", "fast"] = "standard"
+    """The set of detection timers."""
+    network: NetworkSettings = NetworkSettings()
+    machines: MachineSettings = MachineSettings()
+    libvirt: LibvirtSettings = LibvirtSettings()
+    load_balancer: LoadBalancerSettings = LoadBalancerSettings()
+    app_server: AppServerSettings = AppServerSettings()
+    drill: DrillSettings = DrillSettings()
