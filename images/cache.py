@@ -1,0 +1,51 @@
+"""Results in the cache: built once, atomically, under the hash of what decides their content."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def cache_root() -> Path:
+    """`$XDG_CACHE_HOME/ha-lab`, by default under ~/.cache."""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "ha-lab"
+
+
+def build_once(kind: str, key: str, build: Callable[[Path], None]) -> Path:
+    """The folder of `key`, made by `build(empty folder)` unless it is there already.
+
+    A half-made result is never seen: it is made beside its place and renamed. Two callers at once
+    build once; the leftovers of a build that was killed are removed by the next one.
+    """
+    root = cache_root() / "images"
+    final = root / f"{kind}-{key}"
+    if (final / "done").exists():
+        return final
+    root.mkdir(parents=True, exist_ok=True)
+    with _locked(root / f".{kind}-{key}.lock"):
+        if (final / "done").exists():
+            return final
+        for stale in root.glob(f".{kind}-{key}.build-*"):
+            shutil.rmtree(stale)
+        work = Path(tempfile.mkdtemp(prefix=f".{kind}-{key}.build-", dir=root))
+        # mkdtemp makes it 0700, and a tree's own root folder must be readable by its users.
+        work.chmod(0o755)
+        build(work)
+        (work / "done").touch()
+        if final.exists():
+            shutil.rmtree(final)
+        work.rename(final)
+    return final
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Runs at the end of the build, outside the tree: finish.sh ROOT. Leaves a tree in which nothing
+# starts that the preset does not name, and that carries no key, identity or cache of its own.
+set -euo pipefail
+root=$1
+
+systemctl --root="$root" --quiet preset-all
+masked=(apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer e2scrub_reap.service
+  pcsd-ruby.service systemd-networkd-wait-online.service systemd-timesyncd.service
+  dpkg-db-backup.timer fstrim.timer)
+systemctl --root="$root" --quiet mask "${masked[@]}"
+
+# Logins are refused while /run/nologin exists; an administrator by key may log in at once.
+ln -sf /dev/null "$root/etc/tmpfiles.d/systemd-nologin.conf"
+
+rm -f "$root"/etc/ssh/ssh_host_* "$root/etc/ssl/private/ssl-cert-snakeoil.key" \
+  "$root/etc/ssl/certs/ssl-cert-snakeoil.pem" "$root/var/lib/dbus/machine-id" \
+  "$root/etc/hostname" "$root/etc/resolv.conf" "$root/etc/apt/apt.conf.d/99mmdebstrap" \
+  "$root/etc/apt/preferences.d/ha-lab-snapshot"
+: >"$root/etc/machine-id"
+: >"$root/etc/fstab"
+find "$root/var/log" -type f -delete
