@@ -70,6 +70,10 @@ class ServiceUnit:
     """Paths whose change is taken up by a reload, which clients do not notice."""
     restart_on: tuple[str, ...] = ()
     """Paths whose change needs a restart. A restart wins over a reload."""
+    redhat: str | None = None
+    """Its name in the Red Hat family, where that is another."""
+    running: bool = True
+    """False: stopped and disabled, where the machine has the unit at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,10 +83,14 @@ class ServicePlan:
     name: str
     packages: Mapping[Family, tuple[str, ...]] = field(default_factory=dict)
     files: tuple[RenderedFile, ...] = ()
+    absent: tuple[str, ...] = ()
+    """Paths of files that must not be there, for example a distribution's default site."""
     units: tuple[ServiceUnit, ...] = ()
     """In starting order."""
     checks: tuple[str, ...] = ()
     """Shell commands that exit 0 when the service works; retried until a deadline."""
+    check_within_s: int = 60
+    """That deadline, in seconds for each check."""
 
     def __post_init__(self) -> None:
         paths = [file.path for file in self.files]

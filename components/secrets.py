@@ -1,7 +1,7 @@
 """The secrets of a stack: made once by `lab setup`, kept as one Pulumi secret, read here.
 
-The whole set is one JSON object under the configuration key `ha-lab:secrets`, so that it is written
-in one step and is encrypted as one value. Making secrets is in `lab.secrets`; this module only reads.
+The whole set is one JSON object under the configuration key `ha-lab:secrets`, so that it is
+written in one step and encrypted as one value. `lab.secrets` makes them; this module only reads.
 """
 
 from __future__ import annotations

@@ -79,6 +79,8 @@ class Topology:
     domain: str
     vip: IPv4Address
     vrid: int
+    management: tuple[IPv4Network, ...]
+    """From where the machines are administered: SSH and the statistics page."""
     machines: tuple[Machine, ...]
 
     def with_role(self, role: Role) -> tuple[Machine, ...]:
@@ -115,6 +117,7 @@ def plan(settings: Settings, *, stack: str) -> Topology:
         bridge=bridge_name(stack),
         domain=settings.network.domain,
         vip=vip,
+        management=settings.network.management or (IPv4Network(network.network_address + 1),),
         vrid=settings.load_balancer.vrid or number + 1,
         machines=machines,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pulumi
 from pulumi_command import remote
 
@@ -31,8 +33,10 @@ class Apply(pulumi.ComponentResource):
         *,
         host: Host,
         plan: ServicePlan | pulumi.Output[ServicePlan],
+        after: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        """`after`: what must have been applied before, on this machine or another."""
         super().__init__("halab:remote:Apply", name, None, opts)
         stdin = specification(plan) if isinstance(plan, ServicePlan) else plan.apply(specification)
         command = remote.Command(
@@ -45,6 +49,7 @@ class Apply(pulumi.ComponentResource):
             add_previous_output_in_env=False,
             opts=pulumi.ResourceOptions(
                 parent=self,
+                depends_on=list(after),
                 custom_timeouts=pulumi.CustomTimeouts(create=APPLY_TIMEOUT, update=APPLY_TIMEOUT),
                 additional_secret_outputs=["stdout", "stderr"],
             ),

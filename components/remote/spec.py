@@ -42,7 +42,7 @@ def _file(file: RenderedFile) -> dict[str, object]:
 
 def _unit(unit: ServiceUnit) -> dict[str, object]:
     return {
-        "name": unit.name,
+        "name": {"debian": unit.name, "redhat": unit.redhat or unit.name},
         "running": unit.running,
         "reload_on": unit.reload_on,
         "restart_on": unit.restart_on,

@@ -1,4 +1,4 @@
-"""The stack configuration: models, cross-field rules and loading with every problem reported at once."""
+"""The stack configuration: models, cross-field rules, and one error for all problems."""
 
 from components.settings.load import Problem, SettingsError, load_settings
 from components.settings.models import Settings

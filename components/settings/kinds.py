@@ -36,7 +36,7 @@ def check_host_key(value: str) -> str:
     except (IndexError, ValueError, binascii.Error):
         matches = False
     if not matches:
-        msg = "expected a public SSH host key such as `ssh-ed25519 AAAA...`; `ssh-keyscan ADDRESS` prints it"
+        msg = "expected a public SSH host key, `ssh-ed25519 AAAA...`, as `ssh-keyscan` prints it"
         raise ValueError(msg)
     return " ".join(parts[:2])
 
@@ -63,3 +63,8 @@ def strict_network(value: object) -> object:
         else:
             msg = f"has host bits set; did you mean {fix}?"
         raise ValueError(msg) from None
+
+
+def number_from_key(value: object) -> object:
+    """Keys of JSON objects are text: an HTTP status as a key reaches us as "503"."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value

@@ -17,6 +17,7 @@ from components.settings.kinds import (
     check_machine_name,
     check_sha512,
     no_bool,
+    number_from_key,
     strict_network,
 )
 
@@ -27,6 +28,7 @@ UrlPath = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._~/-]*$")]
 Network = Annotated[IPv4Network, BeforeValidator(strict_network)]
 Port = Annotated[int, BeforeValidator(no_bool), Field(ge=1, le=65535)]
 Weight = Annotated[int, BeforeValidator(no_bool), Field(ge=0, le=256)]
+ErrorCode = Annotated[Literal[400, 403, 408, 500, 502, 503, 504], BeforeValidator(number_from_key)]
 Algorithm = Literal["roundrobin", "leastconn", "source", "uri"]
 PackageName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]*$")]
 UnitName = Annotated[str, Field(pattern=r"^[A-Za-z0-9@._-]+$")]
@@ -108,6 +110,8 @@ class MachineSettings(Section):
     """Seconds a machine may take to answer over SSH and to end cloud-init."""
     firewall: bool = True
     """Render and load the nftables rules that the roles declare."""
+    network_namespace: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")] | None = None
+    """Network namespace of this host in which existing machines are reached (the rig's)."""
     private_key_file: str | None = None
     """File with the SSH private key for existing machines; unset: the stack's own key."""
 
@@ -229,7 +233,7 @@ class LoadBalancerSettings(Section):
     acls: dict[AclName, AclSettings] = COURSE_ACLS
     backends: dict[BackendName, BackendSettings] = COURSE_BACKENDS
     routes: tuple[RouteSettings, ...] = COURSE_ROUTES
-    error_files: dict[Literal["400", "403", "408", "500", "502", "503", "504"], str] = {}
+    error_files: dict[ErrorCode, str] = {}
     """HTML files of the lab's own error pages by status; others are the built-in ones."""
 
 

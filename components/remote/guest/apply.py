@@ -42,7 +42,7 @@ APT = (
 Json = Dict[str, Any]
 
 
-class Failure(Exception):
+class ApplyError(Exception):
     """The specification cannot be carried out; the text says what was found and expected."""
 
 
@@ -75,7 +75,9 @@ def must(argv: Sequence[str], what: str) -> str:
     """Run a command that has to succeed."""
     status, output = run(argv)
     if status != 0:
-        raise Failure(f"{what} failed: `{shlex.join(argv)}` ended with {status}:\n{tail(output)}")
+        raise ApplyError(
+            f"{what} failed: `{shlex.join(argv)}` ended with {status}:\n{tail(output)}"
+        )
     return output
 
 
@@ -88,20 +90,22 @@ def tail(text: str, lines: int = 25) -> str:
 
 def ensure_packages(by_family: Json) -> List[str]:
     """Install what is missing with the distribution's package manager."""
-    if Path("/usr/bin/dpkg-query").exists():
-        family = "debian"
-    elif Path("/usr/bin/rpm").exists():
-        family = "redhat"
-    elif any(by_family.values()):
-        raise Failure("expected a Debian or Red Hat family system (dpkg or rpm); found neither")
-    else:
-        return []
+    family = distribution_family()
     missing = [name for name in by_family[family] if not installed(family, name)]
     if missing:
         say(f"installing {', '.join(missing)}")
         with services_do_not_start():
             install(family, missing)
     return missing
+
+
+def distribution_family() -> str:
+    """`debian` or `redhat`, by the package manager that is there."""
+    if Path("/usr/bin/dpkg-query").exists():
+        return "debian"
+    if Path("/usr/bin/rpm").exists():
+        return "redhat"
+    raise ApplyError("expected a Debian or Red Hat family system (dpkg or rpm); found neither")
 
 
 def installed(family: str, package: str) -> bool:
@@ -212,21 +216,21 @@ def validate(command: Optional[str], staged: Path, path: Path) -> None:
     if status != 0:
         shown = tail(output.replace(str(staged), str(path)))
         checker = command.replace("{staged}", str(path))
-        raise Failure(f"{path} was refused by `{checker}`; the old one is kept:\n{shown}")
+        raise ApplyError(f"{path} was refused by `{checker}`; the old one is kept:\n{shown}")
 
 
 def user_id(name: str) -> int:
     try:
         return pwd.getpwnam(name).pw_uid
     except KeyError:
-        raise Failure(f"there is no user {name!r}; its package should have made it") from None
+        raise ApplyError(f"there is no user {name!r}; its package should have made it") from None
 
 
 def group_id(name: str) -> int:
     try:
         return grp.getgrnam(name).gr_gid
     except KeyError:
-        raise Failure(f"there is no group {name!r}; its package should have made it") from None
+        raise ApplyError(f"there is no group {name!r}; its package should have made it") from None
 
 
 # -- units ---------------------------------------------------------------------------------------
@@ -234,7 +238,7 @@ def group_id(name: str) -> int:
 
 def settle_unit(unit: Json, changed: List[str]) -> Optional[str]:
     """Bring a unit to its state; says what was done, or None."""
-    name = unit["name"]
+    name = unit_name(unit)
     state = unit_state(name)
     if not unit["running"]:
         if state.get("LoadState") != "not-found" and (
@@ -262,9 +266,9 @@ def revive(units: Sequence[Json], changed: List[str]) -> None:
     """After old files were put back: a unit that the new ones stopped gets another try."""
     for unit in units:
         wanted = unit["running"] and touched([*unit["restart_on"], *unit["reload_on"]], changed)
-        if wanted and unit_state(unit["name"]).get("ActiveState") != "active":
-            run(["systemctl", "reset-failed", unit["name"]])
-            run(["systemctl", "restart", unit["name"]])
+        if wanted and unit_state(unit_name(unit)).get("ActiveState") != "active":
+            run(["systemctl", "reset-failed", unit_name(unit)])
+            run(["systemctl", "restart", unit_name(unit)])
 
 
 def start(name: str) -> None:
@@ -273,7 +277,12 @@ def start(name: str) -> None:
     status, output = run(["systemctl", "start", name])
     if status != 0:
         _, log = run(["journalctl", "-u", name, "-n", "15", "--no-pager", "-o", "cat"])
-        raise Failure(f"{name} did not start: {output}\n{tail(log)}")
+        raise ApplyError(f"{name} did not start: {output}\n{tail(log)}")
+
+
+def unit_name(unit: Json) -> str:
+    """The unit's name on this distribution."""
+    return str(unit["name"][distribution_family()])
 
 
 def unit_state(name: str) -> Dict[str, str]:
@@ -298,7 +307,7 @@ def await_check(command: str, within_s: float) -> None:
         if status == 0:
             return
         if time.monotonic() >= deadline:
-            raise Failure(
+            raise ApplyError(
                 f"expected to succeed within {within_s:.0f} s: `{command}`;"
                 f" it ended last with {status}: {tail(output, 8)}"
             )
@@ -316,7 +325,7 @@ def await_ready(timeout_s: float) -> None:
     if Path("/usr/bin/cloud-init").exists() and Path("/run/cloud-init").exists():
         await_cloud_init(timeout_s)
     if time.time() < OLDEST_SANE_CLOCK:
-        raise Failure(f"the clock says {time.ctime()}; expected today: set it, or enable chrony")
+        raise ApplyError(f"the clock says {time.ctime()}; expected today: set it, or enable chrony")
 
 
 def await_cloud_init(timeout_s: float) -> None:
@@ -326,7 +335,9 @@ def await_cloud_init(timeout_s: float) -> None:
     if status == 2:
         say(f"cloud-init ended with warnings:\n{cloud_init_errors()}")
     elif status != 0:
-        raise Failure(f"cloud-init: {output.strip('.')} (status {status})\n{cloud_init_errors()}")
+        raise ApplyError(
+            f"cloud-init: {output.strip('.')} (status {status})\n{cloud_init_errors()}"
+        )
 
 
 def cloud_init_errors() -> str:
@@ -345,7 +356,7 @@ def cloud_init_errors() -> str:
 def carry_out(spec: Json) -> List[str]:
     """Everything of a specification, in order; returns what was changed."""
     if spec["version"] != 1:
-        raise Failure(f"this applier knows specification version 1, got {spec['version']}")
+        raise ApplyError(f"this applier knows specification version 1, got {spec['version']}")
     done = [f"installed {name}" for name in ensure_packages(spec["packages"])]
     files = Files()
     try:
@@ -359,7 +370,7 @@ def carry_out(spec: Json) -> List[str]:
         for unit in spec["units"]:
             happened = settle_unit(unit, files.changed + pending(spec))
             done += [happened] if happened else []
-    except Failure:
+    except ApplyError:
         files.put_back()
         revive(spec["units"], files.changed)
         raise
@@ -394,7 +405,7 @@ def record(spec: Json) -> None:
     RECORD_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
     applied = {
         "files": {file["path"]: digest(file) for file in spec["files"]},
-        "units": {unit["name"]: unit["running"] for unit in spec["units"]},
+        "units": {unit_name(unit): unit["running"] for unit in spec["units"]},
     }
     path = record_path(spec)
     content = (json.dumps(applied, indent=1, sort_keys=True) + "\n").encode()
@@ -405,7 +416,7 @@ def ready(timeout_s: float) -> int:
     """Exit status of the readiness gate."""
     try:
         await_ready(timeout_s)
-    except Failure as failure:
+    except ApplyError as failure:
         say(str(failure))
         return 1
     print("ready")
@@ -422,7 +433,7 @@ def main() -> int:
         try:
             done = carry_out(spec)
             record(spec)
-        except Failure as failure:
+        except ApplyError as failure:
             say(f"{spec['service']}: {failure}")
             return 1
     print("; ".join(done) or "nothing to do")

@@ -1,0 +1,75 @@
+"""The baseline of a machine as a service plan. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from components.files import Family, RenderedFile, ServicePlan, ServiceUnit
+from components.firewall import FirewallRule, Sources, firewall_plan
+from components.rendering import Templates
+from components.topology import Machine, Topology
+
+_TEMPLATES = Templates(Path(__file__).parent / "templates")
+CLOCK_SERVERS = 2
+"""The first machines of a lab keep its time where no server outside can be asked."""
+
+PACKAGES: dict[Family, tuple[str, ...]] = {
+    "debian": ("chrony", "nftables", "curl", "ca-certificates"),
+    "redhat": ("chrony", "nftables", "curl", "ca-certificates"),
+}
+UPDATERS = (
+    "apt-daily.timer",
+    "apt-daily-upgrade.timer",
+    "unattended-upgrades.service",
+    "dnf-automatic.timer",
+    "dnf-makecache.timer",
+)
+"""What would change or restart a service by itself, in the middle of a drill."""
+CHRONY_RULE = FirewallRule(protocol="udp", port=123, source="lab", comment="time (NTP)")
+
+
+def baseline_plan(
+    machine: Machine,
+    topology: Topology,
+    *,
+    rules: Iterable[FirewallRule],
+    sources: Sources,
+    firewall: bool,
+) -> ServicePlan:
+    """Everything of a machine that does not depend on its roles, and the firewall that does."""
+    chrony = _chrony(topology)
+    wall = firewall_plan([*rules, CHRONY_RULE], sources) if firewall else None
+    return ServicePlan(
+        name="baseline",
+        packages=PACKAGES,
+        files=(_hosts(machine, topology), _sshd(), chrony, *(wall.files if wall else ())),
+        units=(
+            *(ServiceUnit(name=name, running=False) for name in UPDATERS),
+            ServiceUnit(name="chrony.service", redhat="chronyd.service", restart_on=(chrony.path,)),
+            *(wall.units if wall else ()),
+        ),
+    )
+
+
+def _hosts(machine: Machine, topology: Topology) -> RenderedFile:
+    values = {"machine": machine, "topology": topology}
+    return RenderedFile(path="/etc/hosts", content=_TEMPLATES.render("hosts.j2", values))
+
+
+def _sshd() -> RenderedFile:
+    return RenderedFile(
+        path="/etc/ssh/sshd_config.d/10-ha-lab.conf",
+        content=_TEMPLATES.render("sshd.conf.j2", {}),
+        mode=0o600,
+        validate="sshd -t -f {staged}",
+        # The unit is ssh on Debian and sshd elsewhere; a reload keeps sessions.
+        then="systemctl reload ssh.service 2>/dev/null || systemctl reload sshd.service",
+    )
+
+
+def _chrony(topology: Topology) -> RenderedFile:
+    values = {"servers": topology.machines[:CLOCK_SERVERS], "network": topology.network}
+    return RenderedFile(
+        path="/etc/chrony/conf.d/ha-lab.conf", content=_TEMPLATES.render("chrony.conf.j2", values)
+    )

@@ -1,0 +1,116 @@
+"""The `lab` command: one thin function per subcommand."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from components.settings import SettingsError
+from lab.errors import LabError
+from lab.stack_file import known_stacks, load_stack
+from lab.terminal import fail, note, out
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="A high-availability lab: set it up, bring it up, look at it, take it down.",
+    epilog="Examples: `lab setup demo`, `lab up demo`, `lab plan full`, `lab outputs demo --json`.",
+    rich_markup_mode="markdown",
+)
+
+
+def _stacks(incomplete: str) -> list[str]:
+    return [name for name in known_stacks() if name.startswith(incomplete)]
+
+
+Stack = Annotated[
+    str, typer.Argument(help="Name of the stack: stacks/Pulumi.NAME.yaml", autocompletion=_stacks)
+]
+
+
+@app.command()
+def setup(stack: Stack) -> None:
+    """Make a stack ready: its state, its secrets (once), its host. Example: `lab setup demo`."""
+    from lab.prepare import prepare
+
+    prepare(stack)
+    note(f"stack {stack} is ready for `pulumi up --stack {stack}`")
+
+
+@app.command()
+def up(stack: Stack, *, yes: bool = typer.Option(True, help="Do not ask.")) -> None:
+    """Bring the lab up (all set-up included) and print where it answers."""
+    from lab.prepare import prepare
+
+    cli = prepare(stack)
+    status = cli.run("up", *(["--yes", "--skip-preview"] if yes else []), "--suppress-outputs")
+    if status != 0:
+        raise typer.Exit(status)
+    _print_outputs(stack, cli.prefix, cli.outputs())
+
+
+@app.command()
+def preview(
+    stack: Stack, *, expect_no_changes: bool = typer.Option(False, help="Fail on any change.")
+) -> None:
+    """Show what `up` would do, and do nothing."""
+    from lab.prepare import prepare
+
+    words = ["preview", *(["--expect-no-changes"] if expect_no_changes else ["--diff"])]
+    raise typer.Exit(prepare(stack).run(*words))
+
+
+@app.command()
+def down(stack: Stack, *, yes: bool = typer.Option(True, help="Do not ask.")) -> None:
+    """Remove everything that the stack made. Its secrets and settings stay in its file."""
+    from lab.prepare import open_stack
+
+    cli = open_stack(stack)
+    raise typer.Exit(cli.run("destroy", *(["--yes", "--skip-preview"] if yes else [])))
+
+
+@app.command()
+def outputs(
+    stack: Stack, *, as_json: bool = typer.Option(False, "--json", help="As JSON, no secrets.")
+) -> None:
+    """Print where the lab answers and how to log in."""
+    from lab.prepare import open_stack
+
+    cli = open_stack(stack)
+    values = cli.outputs()
+    if as_json:
+        values.pop("credentials", None)
+        out.print_json(json.dumps(values))
+        return
+    _print_outputs(stack, cli.prefix, values)
+
+
+@app.command()
+def plan(stack: Stack) -> None:
+    """Print the machines, addresses and firewall of a stack; needs no Pulumi and no host."""
+    from lab.show import show_plan
+
+    settings, topology = load_stack(stack)
+    show_plan(settings, topology)
+
+
+def _print_outputs(stack: str, prefix: tuple[str, ...], values: dict[str, object]) -> None:
+    from lab.show import show_outputs
+
+    show_outputs(stack, prefix, values)
+
+
+def main() -> None:
+    """Entry point: errors for people end here, without a traceback."""
+    try:
+        app()
+    except (LabError, SettingsError) as error:
+        fail(str(error))
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""Before Pulumi runs: the stack exists, its secrets are made, its host is reachable.
+
+`prepare` is what `lab setup` does and what `lab up` does first; on a stack that is ready it costs
+a fraction of a second and changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+from components.settings.models import Settings
+from components.topology import Topology
+from lab import secrets
+from lab.errors import LabError
+from lab.pulumi_cli import STATE, PulumiCli, ensure_state
+from lab.stack_file import PROJECT, load_stack, path_of
+from lab.terminal import note
+
+
+def prepare(stack: str) -> PulumiCli:
+    """A ready stack and the way to run Pulumi on it. Raises LabError or SettingsError."""
+    if shutil.which("pulumi") is None:
+        msg = "`pulumi` is not on PATH; `make setup` brings it (or run through `toolchain/run`)"
+        raise LabError(msg)
+    settings, topology = load_stack(stack)
+    ensure_state()
+    ensure_secrets(stack, topology)
+    return reach(stack, settings, topology)
+
+
+def open_stack(stack: str) -> PulumiCli:
+    """The way to run Pulumi on a stack that was made before; makes nothing."""
+    settings, topology = load_stack(stack)
+    return reach(stack, settings, topology)
+
+
+def reach(stack: str, settings: Settings, topology: Topology) -> PulumiCli:
+    """Where and with which environment this stack's machines are reached."""
+    if settings.machines.provider == "existing":
+        return PulumiCli(stack=stack, prefix=namespace_prefix(settings.machines.network_namespace))
+    from lab.libvirt_host import prepare_host
+
+    host = prepare_host(settings, topology)
+    return PulumiCli(stack=stack, prefix=host.prefix, environment=dict(host.environment))
+
+
+def namespace_prefix(namespace: str | None) -> tuple[str, ...]:
+    """Words that run a command in a network namespace of this host."""
+    if namespace is None:
+        return ()
+    if not Path("/run/netns", namespace).exists():
+        hint = "`make rig` makes it" if namespace.startswith("ha-lab-rig") else "make it first"
+        msg = f"the network namespace {namespace!r} of this stack does not exist; {hint}"
+        raise LabError(msg)
+    return ("ip", "netns", "exec", namespace)
+
+
+def ensure_secrets(stack: str, topology: Topology) -> None:
+    """Make the stack and what it lacks of secrets; remembers what it has made them for."""
+    stamp = STATE / f"{stack}.setup"
+    wanted = fingerprint(stack, topology)
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
+        return
+    cli = PulumiCli(stack=stack)
+    cli.read("stack", "select", "--create")
+    known = secrets.parse(read_secrets(cli))
+    complete = secrets.complete(known, topology)
+    if complete != known:
+        note(f"making the secrets of stack {stack}: keys, certificate, passwords")
+        # On standard input: an argument could be read by every process of this machine.
+        cli.read("config", "set", "--secret", f"{PROJECT}:secrets", stdin=json.dumps(complete))
+    stamp.write_text(fingerprint(stack, topology), encoding="utf-8")
+
+
+def read_secrets(cli: PulumiCli) -> str:
+    """The secrets' text; empty where there are none yet."""
+    config: dict[str, dict[str, str]] = json.loads(cli.read("config", "--json", "--show-secrets"))
+    return config.get(f"{PROJECT}:secrets", {}).get("value", "")
+
+
+def fingerprint(stack: str, topology: Topology) -> str:
+    """What the secrets depend on: machines, VIP, and the file that holds them."""
+    names = [machine.name for machine in topology.machines]
+    subject = secrets.certificate_subject(topology)
+    content = path_of(stack).read_text(encoding="utf-8")
+    held = [line for line in content.splitlines() if "secure:" in line or "salt" in line]
+    return hashlib.sha256(json.dumps([names, subject, held]).encode()).hexdigest()

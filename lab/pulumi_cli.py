@@ -1,0 +1,86 @@
+"""The edge to the Pulumi command line: one stack, its environment, its network namespace."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lab.errors import LabError
+from lab.stack_file import ROOT
+
+STATE = ROOT / ".state"
+PASSPHRASE = STATE / "passphrase"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PulumiCli:
+    """`pulumi` for one stack."""
+
+    stack: str
+    prefix: tuple[str, ...] = ()
+    """Words before `pulumi`, e.g. `ip netns exec NAME`: from where the machines are reached."""
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def argv(self, *words: str) -> list[str]:
+        return [*self.prefix, "pulumi", *words, "--stack", self.stack]
+
+    def run(self, *words: str) -> int:
+        """Run with the terminal; the exit status is Pulumi's."""
+        return subprocess.run(self.argv(*words), cwd=ROOT, env=self._env(), check=False).returncode
+
+    def read(self, *words: str, stdin: str = "") -> str:
+        """Standard output of a quiet call. Raises LabError with what Pulumi said."""
+        done = subprocess.run(
+            self.argv(*words, "--non-interactive"),
+            cwd=ROOT,
+            env=self._env(),
+            input=stdin,
+            text=True,
+            capture_output=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            msg = (
+                f"`pulumi {' '.join(words)}` failed for stack {self.stack}:\n{done.stderr.strip()}"
+            )
+            raise LabError(msg)
+        return done.stdout
+
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs, secrets in clear: never print them whole."""
+        text = self.read("stack", "output", "--json", "--show-secrets")
+        loaded: dict[str, Any] = json.loads(text)
+        return loaded
+
+    def _env(self) -> dict[str, str]:
+        return {**os.environ, **default_environment(), **self.environment}
+
+
+def default_environment() -> dict[str, str]:
+    """Backend and passphrase of the clone where the user has chosen none."""
+    env = {"PULUMI_SKIP_UPDATE_CHECK": "true"}
+    if "PULUMI_BACKEND_URL" not in os.environ:
+        env["PULUMI_BACKEND_URL"] = f"file://{STATE / 'backend'}"
+    if not {"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & set(os.environ):
+        env["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(PASSPHRASE)
+    return env
+
+
+def ensure_state() -> None:
+    """The backend's directory and the passphrase file (0600), made once."""
+    (STATE / "backend").mkdir(parents=True, exist_ok=True)
+    STATE.chmod(0o700)
+    if not PASSPHRASE.exists():
+        write_private(PASSPHRASE, secrets.token_urlsafe(32))
+
+
+def write_private(path: Path, text: str) -> None:
+    """A file that only its owner reads, from its first byte on."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as out:
+        out.write(text)

@@ -1,0 +1,101 @@
+"""Make the secrets of a stack: SSH keys, host keys, passwords, the TLS certificate.
+
+Pure but for randomness: `complete` adds what a lab of this topology lacks and leaves the rest as it
+is, so that running it again changes nothing. Reading them in the program is `components.secrets`.
+"""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import json
+import secrets
+from collections.abc import Iterable
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+from cryptography.x509.oid import NameOID
+
+from components.topology import Topology
+
+PASSWORD_BYTES = 24
+PASSWORDS = ("hacluster", "postgresqlReplication", "mariadbReplication", "application", "stats")
+CERTIFICATE_DAYS = 825
+"""The longest life that browsers accept for a certificate of a private authority."""
+
+SecretSet = dict[str, dict[str, str]]
+"""group -> name -> secret; what is public of a pair is beside it under `<name>.pub` or `public`."""
+
+
+def parse(text: str) -> SecretSet:
+    """The secrets of a configuration value; an empty text is an empty set."""
+    loaded: SecretSet = json.loads(text) if text.strip() else {}
+    return loaded
+
+
+def complete(known: SecretSet, topology: Topology) -> SecretSet:
+    """The known secrets and all that this topology needs beside them."""
+    result = {group: dict(entries) for group, entries in known.items()}
+    if "ssh" not in result:
+        private, public = key_pair(f"administrator of {topology.prefix}")
+        result["ssh"] = {"private": private, "public": public}
+    _add_host_keys(result.setdefault("hostKeys", {}), (m.name for m in topology.machines))
+    passwords = result.setdefault("passwords", {})
+    for name in PASSWORDS:
+        passwords.setdefault(name, secrets.token_urlsafe(PASSWORD_BYTES))
+    tls = result.setdefault("tls", {})
+    subject = certificate_subject(topology)
+    if tls.get("subject") != subject:
+        tls.update(subject=subject, pem=self_signed_certificate(topology))
+    return result
+
+
+def _add_host_keys(keys: dict[str, str], machines: Iterable[str]) -> None:
+    for name in machines:
+        if name not in keys:
+            keys[name], keys[f"{name}.pub"] = key_pair(name)
+
+
+def key_pair(comment: str) -> tuple[str, str]:
+    """An Ed25519 pair: OpenSSH private key file, and public line `type base64`."""
+    key = ed25519.Ed25519PrivateKey.generate()
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
+    public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+    del comment  # the public line stays without one, as host keys are compared as text
+    return private, public
+
+
+def certificate_subject(topology: Topology) -> str:
+    """For what the certificate is made: when this changes, a new one is."""
+    return f"{topology.prefix}.{topology.domain} {topology.vip}"
+
+
+def self_signed_certificate(topology: Topology) -> str:
+    """PEM of certificate and key for the VIP, as HAProxy wants it: both in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, str(topology.vip))])
+    now = datetime.datetime.now(datetime.UTC)
+    hosts = [f"{topology.prefix}.{topology.domain}", "localhost"]
+    alternatives: list[x509.GeneralName] = [x509.DNSName(host) for host in hosts]
+    alternatives.append(x509.IPAddress(ipaddress.ip_address(str(topology.vip))))
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=CERTIFICATE_DAYS))
+        .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return (certificate.public_bytes(Encoding.PEM) + private).decode()

@@ -1,0 +1,46 @@
+"""Tables for people: the plan of a lab, and the outputs of a finished one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.table import Table
+
+from components.firewall import firewall_table
+from components.firewall_rules import machine_rules, sources
+from components.settings.models import Settings
+from components.topology import Topology
+from lab.terminal import out
+
+
+def show_plan(settings: Settings, topology: Topology) -> None:
+    """Machines and firewall as the topology decides them."""
+    out.print(f"[bold]{topology.prefix}[/]  network {topology.network}  VIP {topology.vip}")
+    machines = Table("machine", "address", "roles", "memory MiB", "vCPUs", box=None)
+    for m in topology.machines:
+        roles = ", ".join(sorted(m.roles))
+        machines.add_row(m.name, str(m.address), roles, str(m.memory_mib), str(m.vcpus))
+    out.print(machines)
+    wall = Table("machine", "protocol", "port", "from", "for", box=None)
+    for m in topology.machines:
+        for row in firewall_table(machine_rules(m, settings, topology), sources(topology)):
+            wall.add_row(m.name, *row)
+    out.print(wall)
+
+
+def show_outputs(stack: str, prefix: tuple[str, ...], values: dict[str, Any]) -> None:
+    """Where the lab answers, how to log in, and from where."""
+    urls, machines = values.get("urls", {}), values.get("machines", {})
+    if not urls:
+        out.print(f"stack {stack} has no outputs: it is not up (`make up STACK={stack}`)")
+        return
+    table = Table(box=None, show_header=False)
+    table.add_row("VIP", values["vip"])
+    for name, url in urls.items():
+        table.add_row(name, url)
+    for name, machine in machines.items():
+        table.add_row(name, f"{machine['ssh']}   ({', '.join(machine['roles'])})")
+    out.print(table)
+    if prefix:
+        out.print(f"The lab is reached from its own network namespace: {' '.join(prefix)} COMMAND")
+        out.print(f"for example: {' '.join(prefix)} curl -k {urls['https']}")
