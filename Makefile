@@ -1,0 +1,81 @@
+# ha-lab: `make up` brings the demo lab up, `make test` proves everything. See README.md.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+STACK ?= demo
+TIER ?=
+RUN := toolchain/run
+PYTEST := $(RUN) python -m pytest
+LAB := $(RUN) lab
+
+.PHONY: help setup up down preview outputs test check lint types unit golden contract test-rig test-libvirt \
+	rig rig-down image bench lock
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: ## bring the toolchain (Python, Pulumi, plugins); other targets do it too
+	@toolchain/setup
+
+up: setup ## bring a lab up: make up [STACK=demo]
+	@$(LAB) up $(STACK)
+
+down: setup ## remove everything a stack made: make down [STACK=demo]
+	@$(LAB) down $(STACK)
+
+preview: setup ## show what `up` would change
+	@$(LAB) preview $(STACK)
+
+outputs: setup ## where the lab answers
+	@$(LAB) outputs $(STACK)
+
+rig: setup ## ten machines without virtualisation, and the stack `rig` for them
+	@toolchain/setup --quiet system-rig
+	@$(LAB) rig up
+
+rig-down: setup ## remove the rig's machines
+	@$(LAB) rig down
+
+image: setup ## bake the golden image of the virtual machines
+	@toolchain/setup --quiet system-libvirt
+	@$(RUN) python -m images qcow2
+
+test: check contract test-rig test-libvirt ## everything: what CI runs
+
+check: lint types unit ## seconds: lint, types, unit, program and golden tests
+
+lint: setup
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+	@$(RUN) yamllint -s .
+
+types: setup
+	@$(RUN) mypy .
+
+unit: setup
+	@toolchain/setup --quiet system-test
+	@$(PYTEST) -q tests/unit tests/program tests/golden
+
+golden: setup ## rewrite the expected files of tests/golden; review the diff
+	@HALAB_UPDATE_GOLDEN=1 $(PYTEST) -q tests/golden
+
+contract: setup ## the command plugin against its contract, and the toolchain's own tests
+	@toolchain/setup --quiet system-test
+	@$(PYTEST) -q tests/contract
+
+test-rig: setup ## the whole program on namespaced machines: make test-rig [TIER=lb]
+	@toolchain/setup --quiet system-rig
+	@$(PYTEST) -q tests/rig_tool tests/rig $(if $(TIER),-k $(TIER))
+
+test-libvirt: setup ## the whole program on virtual machines: make test-libvirt [TIER=lb]
+	@toolchain/setup --quiet system-libvirt
+	@$(PYTEST) -q tests/libvirt $(if $(TIER),-k $(TIER))
+
+bench: setup ## measure; the results are printed as a table
+	@$(RUN) python -m bench
+
+lock: setup ## pin every dependency anew
+	@$(RUN) python -m pip install -q uv
+	@$(RUN) uv pip compile -q --generate-hashes --no-header --no-emit-index-url \
+		--group dev pyproject.toml -o requirements.lock
