@@ -37,9 +37,10 @@ class VrrpTimers:
     check_timeout_s: int
     check_fall: int
     check_rise: int
-    realtime_priority: int | None = None
-    """SCHED_RR priority of keepalived's VRRP process; None leaves it to the kernel. Below about
-    a second a busy machine otherwise loses the VIP to a scheduling delay (keepalived #2066)."""
+    nice: int | None = None
+    """Niceness of keepalived's VRRP process; None leaves it alone. Below about a second a busy
+    machine otherwise loses the VIP to a scheduling delay. Not real-time scheduling: keepalived
+    2.2.7 cannot set its limit of CPU time (10 ms) again at a reload, and the kernel kills it."""
 
     def __post_init__(self) -> None:
         floor = 1000 if self.version == 2 else 10
@@ -323,7 +324,7 @@ _STANDARD = Timers(
         check_timeout_s=1,
         check_fall=2,
         check_rise=2,
-        realtime_priority=50,
+        nice=-20,
     ),
     haproxy=HaproxyTimers(
         connect_ms=500,
@@ -371,7 +372,7 @@ _FAST = Timers(
         check_timeout_s=1,
         check_fall=1,
         check_rise=2,
-        realtime_priority=50,
+        nice=-20,
     ),
     # Measured: no failed request and at most 309 ms for new ones when a server's link is cut.
     haproxy=HaproxyTimers(
