@@ -1,0 +1,244 @@
+"""Making, changing and removing rigs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+import uuid
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+from images.spec import tree_spec
+from images.tree import build_tree
+from rig import boot, disk, network, processes, state
+from rig.host import inspect_host
+from rig.model import Machine, Rig, RigError, merge
+from rig.wait import wait_for_ssh
+
+#: Seconds; ten machines boot in about 6.5 on two cores, a busy host needs more.
+BOOT_DEADLINE = 90.0
+#: Seconds that nspawn gets to clean up after its machine has ended.
+_NSPAWN_GRACE = 1.0
+
+
+def up(wanted: Rig, *, authorized_keys: str, deadline: float = BOOT_DEADLINE) -> Rig:
+    """Make every machine of `wanted` that is not there, start every one that is off, and return
+    when all answer SSH."""
+    host = inspect_host()
+    with state.locked(wanted.name):
+        existing = state.find(wanted.name)
+        rig = merge(existing, wanted) if existing else wanted
+        trees = _trees(rig)
+        # On disk before anything exists in the kernel: `down` finds also a half-made rig.
+        state.save(rig)
+        network.create(rig)
+        for machine in rig.machines:
+            if not machine.identity:
+                rig = rig.with_machine(_installed(rig, machine, trees, authorized_keys))
+        state.save(rig)
+        off = [m for m in rig.machines if not _supervisor(rig, m.name)]
+        for machine in off:
+            _launch(rig, machine, trees, host)
+        wait_for_ssh(rig, off, deadline=deadline)
+    return rig
+
+
+def power_on(name: str, machine: str, *, deadline: float = BOOT_DEADLINE) -> None:
+    """Start a machine that is off, and return when it answers SSH."""
+    rig = state.load(name)
+    member = rig.machine(machine)
+    with state.locked(name):
+        if not _supervisor(rig, machine):
+            _launch(rig, member, _trees(rig), inspect_host())
+        wait_for_ssh(rig, [member], deadline=deadline)
+
+
+def power_off(name: str, machine: str) -> None:
+    """Take a machine's power: its link goes first, so that no dying process says farewell."""
+    rig = state.load(name)
+    rig.machine(machine)
+    with state.locked(name):
+        _kill(rig, machine)
+
+
+def reinstall(
+    name: str, machine: str, *, authorized_keys: str, deadline: float = BOOT_DEADLINE
+) -> Rig:
+    """A machine with an empty disk and a new identity, at the same address and host key."""
+    host = inspect_host()
+    with state.locked(name):
+        rig = state.load(name)
+        member = rig.machine(machine)
+        _kill(rig, machine)
+        trees = _trees(rig)
+        rig = rig.with_machine(_installed(rig, member, trees, authorized_keys))
+        state.save(rig)
+        _launch(rig, rig.machine(machine), trees, host)
+        wait_for_ssh(rig, [member], deadline=deadline)
+    return rig
+
+
+def freeze(name: str, machine: str) -> None:
+    """Pause a machine as a hypervisor does: no process runs, and nothing answers for it."""
+    rig, leader = _running(name, machine)
+    network.set_link(rig, machine, "silent")
+    processes.freeze(leader)
+
+
+def thaw(name: str, machine: str) -> None:
+    """Let a frozen machine go on."""
+    rig, leader = _running(name, machine)
+    processes.thaw(leader)
+    if network.links(rig.namespace).get(machine) == "silent":
+        network.set_link(rig, machine, "up")
+
+
+def cut(name: str, machine: str, *, keep_carrier: bool = False) -> None:
+    """Cut a machine's link; see `network.set_link` for the two ways."""
+    rig = state.load(name)
+    rig.machine(machine)
+    network.set_link(rig, machine, "silent" if keep_carrier else "down")
+
+
+def join(name: str, machine: str) -> None:
+    """Give a machine its link back."""
+    rig = state.load(name)
+    rig.machine(machine)
+    network.set_link(rig, machine, "up")
+
+
+def status(rig: Rig) -> dict[str, tuple[str, str]]:
+    """For each machine its power (on, frozen, booting, off) and its link (up, silent, down)."""
+    links = network.links(rig.namespace)
+    return {m.name: (_power(rig, m.name), links.get(m.name, "down")) for m in rig.machines}
+
+
+def down(name: str) -> bool:
+    """Remove all of a rig, also one that was left half-made or damaged; False if nothing was."""
+    with state.locked(name):
+        # Not read from the state file, which may be damaged: only names are needed.
+        rig = Rig(name=name, cidr="10.88.0.0/24", release="bookworm")
+        folder = state.home(name)
+        homes = folder / "machines"
+        machines = {p.name for p in homes.iterdir()} if homes.is_dir() else set()
+        found = network.namespaces(rig.namespace)
+        machines |= {ns.removeprefix(f"{rig.namespace}-") for ns in found if ns != rig.namespace}
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            list(pool.map(lambda machine: _kill(rig, machine), sorted(machines)))
+        network.delete_namespace(rig.namespace)
+        for cgroup in boot.own_cgroups(rig, inspect_host()):
+            _remove_cgroup(cgroup)
+        existed = folder.exists() or bool(found)
+        shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():
+            raise RigError(f"could not remove {folder}: see what still uses it with `fuser -vm`")
+    (state.rigs_root() / f".{name}.lock").unlink(missing_ok=True)
+    return existed
+
+
+def enter_argv(name: str, machine: str | None, command: Sequence[str]) -> list[str]:
+    """The command that runs `command` in the rig's network namespace, or as root in a machine."""
+    if machine is None:
+        return ["ip", "netns", "exec", state.load(name).namespace, *command]
+    _, leader = _running(name, machine)
+    spaces = ["--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root"]
+    clean = [
+        "env",
+        "-i",
+        "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME=/root",
+        "LANG=C.UTF-8",
+        f"TERM={os.environ.get('TERM', 'dumb')}",
+    ]
+    return ["nsenter", f"--target={leader}", *spaces, "--wd=/root", "--", *clean, *command]
+
+
+def _trees(rig: Rig) -> dict[bool, Path]:
+    """The root tree for bare (True) and for ordinary machines."""
+    kinds = {machine.bare for machine in rig.machines}
+    specs = {bare: tree_spec(rig.release, "bare" if bare else "golden") for bare in kinds}
+    return {bare: build_tree(spec) / "root" for bare, spec in specs.items()}
+
+
+def _installed(rig: Rig, machine: Machine, trees: dict[bool, Path], keys: str) -> Machine:
+    home = state.machine_home(rig, machine.name)
+    home.mkdir(parents=True, exist_ok=True)
+    host_key = disk.make_host_key(home)
+    disk.make_disk(machine, home, trees[machine.bare], keys)
+    return replace(machine, identity=str(uuid.uuid4()), host_key=host_key)
+
+
+def _launch(rig: Rig, machine: Machine, trees: dict[bool, Path], host: boot.Host) -> None:
+    home = state.machine_home(rig, machine.name)
+    script = home / "run.sh"
+    text = boot.run_script(rig, machine, home, trees[machine.bare], host)
+    script.write_text(text, encoding="utf-8")
+    with (home / "console.log").open("ab") as log:
+        subprocess.Popen(
+            boot.launch_argv(rig, machine, script, host),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
+def _kill(rig: Rig, machine: str) -> None:
+    """End a machine at once and remove what it had in the kernel; its disk stays."""
+    namespace = rig.machine_namespace(machine)
+    record = state.machine_home(rig, machine) / "supervisor.pid"
+    network.unplug(rig, machine)
+    if supervisor := _supervisor(rig, machine):
+        processes.send(supervisor, signal.SIGKILL)
+    begun = time.monotonic()
+
+    def gone() -> bool:
+        inside = processes.namespace_members(namespace)
+        # The kernel ends the whole tree with process 1, and nspawn then cleans up and ends.
+        leader = processes.leader(namespace)
+        doomed = [leader] if leader else inside
+        outside = processes.recorded_session(record)
+        if not leader and time.monotonic() - begun > _NSPAWN_GRACE:
+            doomed = [*doomed, *outside]
+        for pid in doomed:
+            processes.send(pid, signal.SIGKILL)
+        return not inside and not outside
+
+    processes.wait_until(gone, deadline=20, what=f"the processes of {machine} to end")
+    record.unlink(missing_ok=True)
+    network.delete_namespace(namespace)
+    for cgroup in boot.own_cgroups(rig, inspect_host(), machine):
+        _remove_cgroup(cgroup)
+
+
+def _supervisor(rig: Rig, machine: str) -> int | None:
+    return processes.recorded_process(state.machine_home(rig, machine) / "supervisor.pid")
+
+
+def _running(name: str, machine: str) -> tuple[Rig, int]:
+    rig = state.load(name)
+    rig.machine(machine)
+    leader = processes.leader(rig.machine_namespace(machine))
+    if leader is None:
+        raise RigError(f"machine {machine!r} is off; start it: python -m rig power-on {machine}")
+    return rig, leader
+
+
+def _power(rig: Rig, machine: str) -> str:
+    leader = processes.leader(rig.machine_namespace(machine))
+    if leader is None:
+        return "booting" if _supervisor(rig, machine) else "off"
+    return "frozen" if processes.is_frozen(leader) else "on"
+
+
+def _remove_cgroup(path: Path) -> None:
+    if path.is_dir():
+        for folder in sorted(path.rglob("*"), key=lambda p: len(p.parts), reverse=True):
+            if folder.is_dir():
+                folder.rmdir()
+        path.rmdir()

@@ -1,0 +1,70 @@
+"""Where a rig is kept on disk: `<cache>/rig/<name>/`."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from images.cache import cache_root
+from rig.model import Rig, RigError, from_json, to_json
+
+
+def rigs_root() -> Path:
+    return cache_root() / "rig"
+
+
+def home(name: str) -> Path:
+    """Everything that belongs to the rig called `name`."""
+    return rigs_root() / name
+
+
+def machine_home(rig: Rig, machine: str) -> Path:
+    """A machine's disk, host key, logs and start script."""
+    return home(rig.name) / "machines" / machine
+
+
+def load(name: str) -> Rig:
+    """The rig called `name`; RigError with the existing names when there is none."""
+    rig = find(name)
+    if rig is None:
+        known = ", ".join(names()) or "none"
+        raise RigError(f"there is no rig {name!r} (existing: {known}); make one: python -m rig up")
+    return rig
+
+
+def find(name: str) -> Rig | None:
+    """The rig called `name`, or None."""
+    try:
+        return from_json((home(name) / "rig.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+
+
+def names() -> list[str]:
+    """Names of all rigs that have something on disk."""
+    root = rigs_root()
+    return sorted(p.name for p in root.iterdir() if p.is_dir()) if root.is_dir() else []
+
+
+def save(rig: Rig) -> None:
+    """Write the rig's state, atomically."""
+    folder = home(rig.name)
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    draft = folder / "rig.json.new"
+    draft.write_text(to_json(rig), encoding="utf-8")
+    draft.replace(folder / "rig.json")
+
+
+@contextmanager
+def locked(name: str) -> Iterator[None]:
+    """Only one command at a time changes a rig; the second one waits."""
+    root = rigs_root()
+    root.mkdir(parents=True, exist_ok=True)
+    path = root / f".{name}.lock"
+    with path.open("w") as handle:
+        path.chmod(0o600)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
