@@ -1,0 +1,1 @@
+"""How a machine gets Pulumi, its plugins and the Python environment. Standard library only."""
