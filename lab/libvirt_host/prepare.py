@@ -1,0 +1,86 @@
+"""Everything a libvirt host needs before `pulumi up`, in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from components.machines.host_facts import (
+    ACCELERATION_VARIABLE,
+    IMAGE_VARIABLE,
+    Acceleration,
+    HostFacts,
+    read_facts,
+    write_facts,
+)
+from components.settings.models import Settings
+from components.topology import Topology
+from lab.libvirt_host.acceleration import KVM, PROBE_DEADLINE_S, is_nested, prove_acceleration
+from lab.libvirt_host.daemon import LibvirtHost, ensure_libvirtd
+from lab.libvirt_host.images import ensure_image
+from lab.libvirt_host.leftovers import Leftovers, Plan, clean_leftovers, ids_in_state
+from lab.libvirt_host.packages import ensure_packages
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedHost:
+    """How Pulumi has to be run for this stack."""
+
+    host: LibvirtHost
+    environment: dict[str, str]
+
+    @property
+    def prefix(self) -> tuple[str, ...]:
+        """Words before `pulumi`, and before anything else that must reach the machines."""
+        return self.host.prefix
+
+
+def prepare_host(
+    settings: Settings, topology: Topology, *, state: Mapping[str, object], say: Say
+) -> PreparedHost:
+    """Packages, daemon, image, acceleration; and what a failed run left is removed.
+
+    `state` is the output of `pulumi stack export`, `{}` for a new stack. `say` tells the user what
+    takes time or changes the host. Under 0.3 s when there is nothing to do. Raises LabError.
+    """
+    ensure_packages(say)
+    host = ensure_libvirtd(settings.libvirt.uri)
+    image, acceleration = _image_and_acceleration(settings, say)
+    plan = Plan(settings=settings, topology=topology, known=ids_in_state(state))
+    _tell(clean_leftovers(host.virsh, plan), say)
+    environment = {ACCELERATION_VARIABLE: acceleration, IMAGE_VARIABLE: str(image)}
+    return PreparedHost(host=host, environment=environment)
+
+
+def _image_and_acceleration(settings: Settings, say: Say) -> tuple[Path, Acceleration]:
+    """The image to use and the acceleration that was set or proven; both are written down.
+
+    The golden image is built for emulation where KVM is out of the question, or is unlikely.
+    """
+    chosen, wanted = settings.libvirt.image, settings.libvirt.acceleration
+    golden = chosen.path is None and chosen.url is None
+    known = wanted if wanted != "auto" else read_facts().acceleration
+    if known is not None:
+        image = ensure_image(chosen, say, emulation=known == "qemu")
+        proven = read_facts().acceleration
+    else:
+        image = ensure_image(chosen, say, emulation=is_nested() or not KVM.exists())
+        say(f"trying whether KVM boots a kernel here (at most {PROBE_DEADLINE_S} s, once per boot)")
+        known = proven = prove_acceleration(image)
+        say(
+            "KVM works" if known == "kvm" else "KVM does not work here: emulating, which is slow"
+        )
+        if golden:
+            image = ensure_image(chosen, say, emulation=known == "qemu")
+    kept = str(image) if golden else read_facts().golden_image
+    write_facts(HostFacts(acceleration=proven, golden_image=kept))
+    return image, known
+
+
+def _tell(left: Leftovers, say: Say) -> None:
+    if left:
+        things = [*left.domains, *left.volumes, *left.pools, *left.networks]
+        say(f"removed what a failed run of this stack had left: {', '.join(things)}")
