@@ -15,7 +15,9 @@ from components.outputs import public_outputs
 from components.proof import Proof
 from components.remote import Host
 from components.secrets import Secrets
+from components.settings.files import read_file
 from components.settings.models import Settings
+from components.settings.service_rules import read_local_file
 from components.timers import timers_named
 from components.topology import Role, Topology
 
@@ -57,12 +59,12 @@ class Lab(pulumi.ComponentResource):
             # Where a machine is both, its app server comes first: the distribution's default site
             # of nginx would hold the load balancer's port.
             prerequisites={**baseline, **apps.applied},
-            certificate=secrets.get("tls", "pem"),
+            certificate=certificate(settings, secrets),
             opts=own,
         )
         Proof("proof", settings, topology, hosts=hosts, after=[apps, balancers], opts=own)
 
-        credentials = {"sshPrivateKey": secrets.ssh_private_key}
+        credentials = {"sshPrivateKey": hosts[topology.machines[0].name].private_key}
         public = public_outputs(settings, topology, timers_named(settings.timers))
         self.outputs = {**public, "credentials": pulumi.Output.secret(credentials)}
         self.register_outputs({})
@@ -78,6 +80,22 @@ class Lab(pulumi.ComponentResource):
         }
 
 
+def certificate(settings: Settings, secrets: Secrets) -> pulumi.Output[str]:
+    """PEM of the https front end: the user's file, or the one made for the stack."""
+    file = settings.load_balancer.tls.certificate_file
+    if file is None:
+        return secrets.get("tls", "pem")
+    return pulumi.Output.secret(read_file("loadBalancer.tls.certificateFile", file))
+
+
 def with_role(hosts: Mapping[str, Host], topology: Topology, role: Role) -> list[Host]:
     """The hosts with a role, in the topology's order."""
     return [hosts[machine.name] for machine in topology.with_role(role)]
+
+
+def certificate(settings: Settings, secrets: Secrets) -> pulumi.Output[str]:
+    """PEM of the https front end: the user's file, or the stack's own."""
+    file = settings.load_balancer.tls.certificate_file
+    if file is None:
+        return secrets.get("tls", "pem")
+    return pulumi.Output.secret(read_local_file(file))

@@ -12,6 +12,7 @@ from components.settings import SettingsError
 from lab.errors import LabError
 from lab.stack_file import known_stacks, load_stack
 from lab.terminal import fail, note, out
+from rig.model import RigError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -97,6 +98,31 @@ def plan(stack: Stack) -> None:
     show_plan(settings, topology)
 
 
+rig_app = typer.Typer(no_args_is_help=True, help="Machines without virtualisation (see rig/).")
+app.add_typer(rig_app, name="rig")
+RigName = Annotated[str, typer.Option(help="Name of the rig, of its stack and its stack file.")]
+
+
+@rig_app.command("up")
+def rig_up(
+    *,
+    name: RigName = "rig",
+    topology: Annotated[str, typer.Option(help="full (ten machines) or compact (three).")] = "full",
+) -> None:
+    """Make the machines and their stack file. Example: `lab rig up --topology compact`."""
+    from lab.rig_stack import rig_up as make
+
+    make(name, topology=topology)
+
+
+@rig_app.command("down")
+def rig_down(*, name: RigName = "rig") -> None:
+    """Remove the machines. The stack file stays. Example: `lab rig down`."""
+    from rig.lifecycle import down as remove
+
+    note(f"rig {name} is removed" if remove(name) else f"there is no rig {name}")
+
+
 def _print_outputs(stack: str, prefix: tuple[str, ...], values: dict[str, object]) -> None:
     from lab.show import show_outputs
 
@@ -107,7 +133,7 @@ def main() -> None:
     """Entry point: errors for people end here, without a traceback."""
     try:
         app()
-    except (LabError, SettingsError) as error:
+    except (LabError, SettingsError, RigError) as error:
         fail(str(error))
         sys.exit(2)
 

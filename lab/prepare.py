@@ -11,7 +11,6 @@ import json
 import shutil
 from pathlib import Path
 
-from components.settings.models import Settings
 from components.topology import Topology
 from lab import secrets
 from lab.errors import LabError
@@ -22,29 +21,35 @@ from lab.terminal import note
 
 def prepare(stack: str) -> PulumiCli:
     """A ready stack and the way to run Pulumi on it. Raises LabError or SettingsError."""
-    if shutil.which("pulumi") is None:
-        msg = "`pulumi` is not on PATH; `make setup` brings it (or run through `toolchain/run`)"
-        raise LabError(msg)
     settings, topology = load_stack(stack)
+    need_pulumi()
     ensure_state()
     ensure_secrets(stack, topology)
-    return reach(stack, settings, topology)
+    if settings.machines.provider == "existing":
+        return open_stack(stack)
+    from lab.libvirt_host.prepare import prepare_host
+
+    state: dict[str, object] = json.loads(PulumiCli(stack=stack).read("stack", "export"))
+    host = prepare_host(settings, topology, state=state, say=note)
+    return PulumiCli(stack=stack, prefix=tuple(host.prefix), environment=host.environment)
 
 
 def open_stack(stack: str) -> PulumiCli:
-    """The way to run Pulumi on a stack that was made before; makes nothing."""
-    settings, topology = load_stack(stack)
-    return reach(stack, settings, topology)
-
-
-def reach(stack: str, settings: Settings, topology: Topology) -> PulumiCli:
-    """Where and with which environment this stack's machines are reached."""
+    """The way to run Pulumi on a stack that was made before; makes nothing but the daemon run."""
+    settings, _ = load_stack(stack)
+    need_pulumi()
     if settings.machines.provider == "existing":
         return PulumiCli(stack=stack, prefix=namespace_prefix(settings.machines.network_namespace))
-    from lab.libvirt_host import prepare_host
+    from lab.libvirt_host.daemon import ensure_libvirtd
 
-    host = prepare_host(settings, topology)
-    return PulumiCli(stack=stack, prefix=host.prefix, environment=dict(host.environment))
+    return PulumiCli(stack=stack, prefix=tuple(ensure_libvirtd(settings.libvirt.uri).prefix))
+
+
+def need_pulumi() -> None:
+    """Raises LabError where there is no Pulumi to run."""
+    if shutil.which("pulumi") is None:
+        msg = "`pulumi` is not on PATH; `make setup` brings it (or run through `toolchain/run`)"
+        raise LabError(msg)
 
 
 def namespace_prefix(namespace: str | None) -> tuple[str, ...]:

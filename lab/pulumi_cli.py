@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from lab.errors import LabError
+from lab.locks import current_backend, remove_stale_locks
 from lab.stack_file import ROOT
+from lab.terminal import note
 
 STATE = ROOT / ".state"
 PASSPHRASE = STATE / "passphrase"
@@ -31,6 +33,8 @@ class PulumiCli:
 
     def run(self, *words: str) -> int:
         """Run with the terminal; the exit status is Pulumi's."""
+        for lock in remove_stale_locks(current_backend(self._env()), self.stack):
+            note(f"removed the lock of a Pulumi that is gone ({lock.name})")
         return subprocess.run(self.argv(*words), cwd=ROOT, env=self._env(), check=False).returncode
 
     def read(self, *words: str, stdin: str = "") -> str:

@@ -44,7 +44,7 @@ def complete(known: SecretSet, topology: Topology) -> SecretSet:
     """The known secrets and all that this topology needs beside them."""
     result = {group: dict(entries) for group, entries in known.items()}
     if "ssh" not in result:
-        private, public = key_pair(f"administrator of {topology.prefix}")
+        private, public = key_pair()
         result["ssh"] = {"private": private, "public": public}
     _add_host_keys(result.setdefault("hostKeys", {}), (m.name for m in topology.machines))
     passwords = result.setdefault("passwords", {})
@@ -60,15 +60,14 @@ def complete(known: SecretSet, topology: Topology) -> SecretSet:
 def _add_host_keys(keys: dict[str, str], machines: Iterable[str]) -> None:
     for name in machines:
         if name not in keys:
-            keys[name], keys[f"{name}.pub"] = key_pair(name)
+            keys[name], keys[f"{name}.pub"] = key_pair()
 
 
-def key_pair(comment: str) -> tuple[str, str]:
+def key_pair() -> tuple[str, str]:
     """An Ed25519 pair: OpenSSH private key file, and public line `type base64`."""
     key = ed25519.Ed25519PrivateKey.generate()
     private = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
     public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
-    del comment  # the public line stays without one, as host keys are compared as text
     return private, public
 
 

@@ -42,5 +42,6 @@ def show_outputs(stack: str, prefix: tuple[str, ...], values: dict[str, Any]) ->
         table.add_row(name, f"{machine['ssh']}   ({', '.join(machine['roles'])})")
     out.print(table)
     if prefix:
-        out.print(f"The lab is reached from its own network namespace: {' '.join(prefix)} COMMAND")
-        out.print(f"for example: {' '.join(prefix)} curl -k {urls['https']}")
+        words = " ".join(prefix)
+        out.print("The lab is reached from its own network namespace, for example:", soft_wrap=True)
+        out.print(f"  {words} curl -k {urls['https']}", soft_wrap=True)

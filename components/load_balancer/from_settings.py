@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from components.load_balancer.args import (
     Acl,
     Backend,
@@ -18,7 +16,9 @@ from components.load_balancer.args import (
     TcpCheck,
     Tls,
 )
+from components.settings.files import read_file
 from components.settings.models import BackendSettings, CheckSettings, Settings
+from components.settings.service_rules import read_local_file
 from components.timers import timers_named
 from components.topology import Machine, Role, Topology
 
@@ -133,6 +133,6 @@ def error_pages(settings: Settings) -> tuple[ErrorPage, ...]:
     own = settings.load_balancer.error_files
     codes: list[ErrorCode] = sorted({400, 503, *own})
     return tuple(
-        ErrorPage(code=code, html=Path(own[code]).read_text("utf-8") if code in own else None)
+        ErrorPage(code=code, html=read_local_file(own[code]) if code in own else None)
         for code in codes
     )

@@ -1,37 +1,40 @@
 """Pydantic models of the stack configuration: every key, its type, unit, range and default.
 
 Defaults live here and nowhere else. Keys are camelCase in YAML and snake_case in Python. What one
-field alone can say is said here; what needs two fields is in `rules`.
+field alone can say is said here; what needs two fields is in `rules` and `service_rules`.
 """
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from components.settings.kinds import (
+    Address,
+    Algorithm,
+    ConfigName,
+    DomainName,
+    ErrorCode,
+    FileName,
+    HttpUrl,
+    Integer,
+    InterfaceName,
+    LibvirtUri,
+    MachineName,
+    NamespaceName,
+    Network,
+    PackageName,
+    PathEnd,
+    Port,
+    UnitName,
+    UrlPath,
+    UserName,
+    Weight,
     check_host_key,
-    check_machine_name,
     check_sha512,
-    no_bool,
-    number_from_key,
-    strict_network,
 )
-
-MachineName = Annotated[str, AfterValidator(check_machine_name)]
-BackendName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
-AclName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
-UrlPath = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._~/-]*$")]
-Network = Annotated[IPv4Network, BeforeValidator(strict_network)]
-Port = Annotated[int, BeforeValidator(no_bool), Field(ge=1, le=65535)]
-Weight = Annotated[int, BeforeValidator(no_bool), Field(ge=0, le=256)]
-ErrorCode = Annotated[Literal[400, 403, 408, 500, 502, 503, 504], BeforeValidator(number_from_key)]
-Algorithm = Literal["roundrobin", "leastconn", "source", "uri"]
-PackageName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9+.-]*$")]
-UnitName = Annotated[str, Field(pattern=r"^[A-Za-z0-9@._-]+$")]
 
 
 class Section(BaseModel):
@@ -47,13 +50,13 @@ class NetworkSettings(Section):
 
     cidr: Network | None = None
     """The lab's network; unset: 10.16.<number>.0/24."""
-    vip: IPv4Address | None = None
+    vip: Address | None = None
     """The load balancers' VIP; unset: host 100 of the network, as in the course."""
-    interface: Annotated[str, Field(pattern=r"^[a-zA-Z][a-zA-Z0-9._-]{0,14}$")] = "eth0"
+    interface: InterfaceName = "eth0"
     """The machines' network interface that carries the VIP."""
-    domain: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")] = "lab.internal"
+    domain: DomainName = "lab.internal"
     """Domain name of the machines."""
-    dns: tuple[IPv4Address, ...] = ()
+    dns: tuple[Address, ...] = ()
     """Name servers of the machines; empty: the network's gateway."""
     management: tuple[Network, ...] = ()
     """Networks from which SSH and the statistics page are reached; empty: the gateway alone."""
@@ -62,31 +65,31 @@ class NetworkSettings(Section):
 class MachineCounts(Section):
     """How many machines of each kind the `full` topology has."""
 
-    load_balancer: Annotated[int, Field(ge=1, le=2)] = 2
-    app: Annotated[int, Field(ge=1, le=20)] = 3
-    database: Annotated[int, Field(ge=0, le=2)] = 2
-    storage: Annotated[int, Field(ge=0, le=9)] = 3
+    load_balancer: Annotated[Integer, Field(ge=1, le=2)] = 2
+    app: Annotated[Integer, Field(ge=1, le=20)] = 3
+    database: Annotated[Integer, Field(ge=0, le=2)] = 2
+    storage: Annotated[Integer, Field(ge=0, le=9)] = 3
 
 
 class Size(Section):
     """What one virtual machine gets; unset fields come from the roles' needs."""
 
-    memory_mib: Annotated[int, Field(ge=256, le=1048576)] | None = None
+    memory_mib: Annotated[Integer, Field(ge=256, le=1048576)] | None = None
     """Memory in MiB."""
-    vcpus: Annotated[int, Field(ge=1, le=64)] | None = None
+    vcpus: Annotated[Integer, Field(ge=1, le=64)] | None = None
     """Virtual processors."""
-    disk_gib: Annotated[int, Field(ge=4, le=4096)] | None = None
+    disk_gib: Annotated[Integer, Field(ge=4, le=4096)] | None = None
     """System disk in GiB (sparse)."""
 
 
 class ExistingHost(Section):
     """A machine that is there already."""
 
-    address: IPv4Address
+    address: Address
     """Its address on the lab's network."""
     port: Port = 22
     """SSH port."""
-    user: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")] | None = None
+    user: UserName | None = None
     """SSH user with sudo and no password; unset: `machines.user`."""
     host_key: Annotated[str, AfterValidator(check_host_key)]
     """Public SSH host key, one line (`ssh-ed25519 AAAA...`): pinned."""
@@ -104,24 +107,24 @@ class MachineSettings(Section):
     """Sizes by machine name; `default` is for all that are not named."""
     hosts: dict[MachineName, ExistingHost] = {}
     """The existing machines by name; every machine of the topology, no other."""
-    user: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]{0,31}$")] = "lab"
+    user: UserName = "lab"
     """Administrator of every machine: SSH key only, sudo without password."""
-    ready_timeout_s: Annotated[int, Field(ge=10, le=7200)] = 900
+    ready_timeout_s: Annotated[Integer, Field(ge=10, le=7200)] = 900
     """Seconds a machine may take to answer over SSH and to end cloud-init."""
     firewall: bool = True
     """Render and load the nftables rules that the roles declare."""
-    network_namespace: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")] | None = None
+    network_namespace: NamespaceName | None = None
     """Network namespace of this host in which existing machines are reached (the rig's)."""
-    private_key_file: str | None = None
+    private_key_file: FileName | None = None
     """File with the SSH private key for existing machines; unset: the stack's own key."""
 
 
 class ImageSettings(Section):
     """The disk image of the virtual machines."""
 
-    path: str | None = None
+    path: FileName | None = None
     """A local qcow2 file; unset with no `url`: the golden image of `make image`."""
-    url: Annotated[str, Field(pattern=r"^https?://")] | None = None
+    url: HttpUrl | None = None
     """Where to download an official cloud image."""
     sha512: Annotated[str, AfterValidator(check_sha512)] | None = None
     """SHA-512 of the image in hexadecimal; required with `url`."""
@@ -130,12 +133,12 @@ class ImageSettings(Section):
 class LibvirtSettings(Section):
     """The libvirt host."""
 
-    uri: str = "qemu:///system"
+    uri: LibvirtUri = "qemu:///system"
     """libvirt connection URI."""
     acceleration: Literal["auto", "kvm", "qemu"] = "auto"
     """`auto` uses KVM only after a boot probe has proven it; `qemu` is emulation."""
     firmware: Literal["bios", "uefi"] = "bios"
-    pool_dir: str | None = None
+    pool_dir: FileName | None = None
     """Directory of the stack's storage pool; unset: /var/lib/libvirt/images/<lab>."""
     image: ImageSettings = ImageSettings()
 
@@ -145,14 +148,14 @@ class CheckSettings(Section):
 
     kind: Literal["http", "tcp"] = "http"
     path: UrlPath = "/health"
-    status: Annotated[int, Field(ge=100, le=599)] = 200
+    status: Annotated[Integer, Field(ge=100, le=599)] = 200
 
 
 class AclSettings(Section):
     """A named condition: true when every field that is given matches (any of its values)."""
 
     path_beg: tuple[UrlPath, ...] = ()
-    path_end: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9._/-]+$")], ...] = ()
+    path_end: tuple[PathEnd, ...] = ()
     src: tuple[Network, ...] = ()
     """Client networks."""
     internal: bool = False
@@ -172,22 +175,22 @@ class BackendSettings(Section):
 class RouteSettings(Section):
     """`use_backend backend if acl and acl ...`; the first route that matches is taken."""
 
-    backend: BackendName
-    acls: Annotated[tuple[AclName, ...], Field(min_length=1)]
+    backend: ConfigName
+    acls: Annotated[tuple[ConfigName, ...], Field(min_length=1)]
 
 
 class StatsSettings(Section):
     """HAProxy's statistics page."""
 
     port: Port = 8404
-    refresh_s: Annotated[int, Field(ge=1, le=3600)] = 10
+    refresh_s: Annotated[Integer, Field(ge=1, le=3600)] = 10
     """Seconds between reloads of the page in the browser."""
 
 
 class TlsSettings(Section):
     """The certificate of the https front end."""
 
-    certificate_file: str | None = None
+    certificate_file: FileName | None = None
     """PEM file with certificate, chain and private key; unset: one is made for the stack."""
     redirect: bool = True
     """Answer plain http with a redirect (301) to https."""
@@ -215,7 +218,7 @@ class LoadBalancerSettings(Section):
     """The load balancer pair."""
 
     engine: Literal["haproxy"] = "haproxy"
-    vrid: Annotated[int, Field(ge=1, le=255)] | None = None
+    vrid: Annotated[Integer, Field(ge=1, le=255)] | None = None
     """VRRP virtual router id, unique on its network segment; unset: from the lab's number."""
     http_port: Port = 80
     https_port: Port = 443
@@ -228,12 +231,12 @@ class LoadBalancerSettings(Section):
     stickiness: Literal["none", "cookie", "source"] = "none"
     """How a client is kept on its app server; the pair shares what it knows."""
     check: CheckSettings = CheckSettings()
-    max_connections: Annotated[int, Field(ge=16, le=1000000)] = 4096
+    max_connections: Annotated[Integer, Field(ge=16, le=1000000)] = 4096
     stats: StatsSettings = StatsSettings()
-    acls: dict[AclName, AclSettings] = COURSE_ACLS
-    backends: dict[BackendName, BackendSettings] = COURSE_BACKENDS
+    acls: dict[ConfigName, AclSettings] = COURSE_ACLS
+    backends: dict[ConfigName, BackendSettings] = COURSE_BACKENDS
     routes: tuple[RouteSettings, ...] = COURSE_ROUTES
-    error_files: dict[ErrorCode, str] = {}
+    error_files: dict[ErrorCode, FileName] = {}
     """HTML files of the lab's own error pages by status; others are the built-in ones."""
 
 
@@ -266,7 +269,7 @@ class DrillSettings(Section):
 class Settings(Section):
     """The whole stack configuration."""
 
-    number: Annotated[int, Field(ge=0, le=250)] | None = None
+    number: Annotated[Integer, Field(ge=0, le=250)] | None = None
     """The lab's number on its host: decides network and VRID; unset: from the stack's name."""
     topology: Literal["full", "compact"] = "compact"
     """`full`: ten machines, as the course draws it; `compact`: three that carry all roles."""

@@ -1,180 +1,200 @@
-"""What settings must not contradict: rules between fields, each a path and a sentence."""
+"""What settings must not contradict: rules between fields, each a path and a sentence.
+
+This module has the rules of the network and the machines, `service_rules` those of the services.
+"""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
-from ipaddress import IPv4Address
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
 
 from components import topology
-from components.settings.models import Settings
+from components.settings.models import MachineCounts, Settings
 from components.topology import Role
 
 Broken = tuple[str, str]
 """Path of the setting, and the sentence: value, expectation, fix."""
+SEATS = ("topology", "machines.counts.*")
+"""What decides which machines there are."""
+ADDRESSES = (*SEATS, "number", "network.cidr", "machines.provider", "machines.hosts.*")
+"""What decides where they are."""
+PRIVATE = tuple(IPv4Network(n) for n in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
 
 
-def broken_rules(settings: Settings, *, stack: str) -> list[Broken]:
-    """Every rule that these settings break; empty when the topology can be planned."""
-    rules = (_network, _vip, _hosts, _machine_names, _sizes, _image, _load_balancer, _routing)
-    return list(chain.from_iterable(rule(settings, stack) for rule in rules))
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule, and the settings that it looks at.
+
+    A rule is not asked where one of those was wrong by itself and is back at its default: what it
+    said would be about a value that nobody gave. A path that ends with `.*` includes all below it.
+    """
+
+    broken: Callable[[Settings, str], Iterator[Broken]]
+    """From settings and stack name, every way in which they break the rule."""
+    reads: tuple[str, ...]
 
 
-def _network(settings: Settings, stack: str) -> Iterator[Broken]:
-    network = topology.lab_network(settings, stack)
+def network(settings: Settings, stack: str) -> Iterator[Broken]:
+    """A private network with room for the machines, the gateway and the VIP."""
+    lab = topology.lab_network(settings, stack)
     low, high = topology.MIN_PREFIX, topology.MAX_PREFIX
-    if not low <= network.prefixlen <= high:
-        yield "network.cidr", f"{network}: expected a prefix length from /{low} to /{high}"
-    elif network.num_addresses - 4 < len(topology.machine_names(settings)):
+    if not low <= lab.prefixlen <= high:
+        yield "network.cidr", f"{lab}: expected a prefix length from /{low} to /{high}"
+    elif not _has_room(settings, lab):
         count = len(topology.machine_names(settings))
-        yield "network.cidr", f"{network} is too small for {count} machines, gateway and VIP"
-    if not network.is_private:
-        yield "network.cidr", f"{network} is not a private network; use one of RFC 1918"
+        yield (
+            "network.cidr",
+            f"{lab} is too small for {count} machines, gateway and VIP; use a /{_fit(count)}",
+        )
+    if not any(lab.subnet_of(private) for private in PRIVATE):
+        ranges = ", ".join(map(str, PRIVATE))
+        yield "network.cidr", f"{lab} is no private network; choose one inside of {ranges}"
 
 
-def _vip(settings: Settings, stack: str) -> Iterator[Broken]:
-    vip, network = settings.network.vip, topology.lab_network(settings, stack)
-    if vip is None:
+def _has_room(settings: Settings, lab: IPv4Network) -> bool:
+    taken = 4  # network, gateway, VIP, broadcast
+    return lab.num_addresses - taken >= len(topology.machine_names(settings))
+
+
+def _fit(machines: int) -> int:
+    """The longest prefix whose network holds this many machines."""
+    return 32 - (machines + 3).bit_length()
+
+
+def vip(settings: Settings, stack: str) -> Iterator[Broken]:
+    """The VIP, as set or as chosen, is a free address of the network."""
+    lab = topology.lab_network(settings, stack)
+    if lab.prefixlen > topology.MAX_PREFIX:
         return
-    reserved = {network.network_address: "network", network.broadcast_address: "broadcast"}
-    if vip not in network:
-        yield "network.vip", f"{vip} is outside of the lab's network {network}"
-    elif vip in reserved:
-        yield "network.vip", f"{vip} is the {reserved[vip]} address of {network}"
-    elif vip == network.network_address + 1:
-        yield "network.vip", f"{vip} is the gateway; choose an address of no machine"
-    for name, address in _planned_addresses(settings, stack):
-        if address == vip:
-            yield "network.vip", f"{vip} is the address of machine {name}; choose a free one"
+    given = settings.network.vip
+    address = given or topology.default_vip(lab)
+    shown = str(address) if given else f"unset, so {address}; it"
+    reserved = {lab.network_address: "network", lab.broadcast_address: "broadcast"}
+    if address not in lab:
+        yield "network.vip", f"{shown} is outside of the lab's network {lab}; choose one inside"
+    elif address in reserved:
+        yield "network.vip", f"{shown} is the {reserved[address]} address of {lab}; choose another"
+    elif address == lab.network_address + 1:
+        yield "network.vip", f"{shown} is the gateway; choose an address of no machine"
+    for name, taken in _planned_addresses(settings, lab):
+        if taken == address:
+            yield "network.vip", f"{shown} is the address of machine {name}; choose a free one"
 
 
-def _planned_addresses(settings: Settings, stack: str) -> Iterable[tuple[str, IPv4Address]]:
+def _planned_addresses(settings: Settings, lab: IPv4Network) -> Iterable[tuple[str, IPv4Address]]:
     if settings.machines.provider == "existing":
         return [(name, host.address) for name, host in sorted(settings.machines.hosts.items())]
-    network = topology.lab_network(settings, stack)
-    if network.num_addresses - 4 < len(topology.machine_names(settings)):
+    if not _has_room(settings, lab):
         return []
     seats = topology.machine_seats(settings)
-    return sorted(topology.planned_addresses(settings, network, seats).items())
+    return sorted(topology.planned_addresses(settings, lab, seats).items())
 
 
-def _hosts(settings: Settings, stack: str) -> Iterator[Broken]:
-    hosts = settings.machines.hosts
-    if settings.machines.provider != "existing":
-        if hosts:
-            yield (
-                "machines.hosts",
-                "is only for `provider: existing`; remove it or set the provider",
-            )
+def provider(settings: Settings, stack: str) -> Iterator[Broken]:
+    """What is for existing machines only is not given for virtual ones."""
+    del stack
+    machines = settings.machines
+    if machines.provider == "existing":
         return
-    names, network = topology.machine_names(settings), topology.lab_network(settings, stack)
-    for name in names:
-        if name not in hosts:
-            yield f"machines.hosts.{name}", "is missing; the topology has this machine"
-    for name in sorted(set(hosts) - set(names)):
-        yield f"machines.hosts.{name}", f"is no machine of the topology{_near(name, names)}"
-    seen: dict[IPv4Address, str] = {}
-    for name, host in sorted(hosts.items()):
-        if host.address not in network:
-            yield f"machines.hosts.{name}.address", f"{host.address} is outside of {network}"
-        if host.address in seen:
-            other = seen[host.address]
-            yield f"machines.hosts.{name}.address", f"{host.address} is also that of {other}"
-        seen[host.address] = name
+    given = {
+        "hosts": bool(machines.hosts),
+        "networkNamespace": machines.network_namespace is not None,
+        "privateKeyFile": machines.private_key_file is not None,
+    }
+    for key in (key for key, is_given in given.items() if is_given):
+        yield f"machines.{key}", "is only for `provider: existing`; remove it or set the provider"
 
 
-def _machine_names(settings: Settings, stack: str) -> Iterator[Broken]:
-    del stack
+def hosts(settings: Settings, stack: str) -> Iterator[Broken]:
+    """Every machine of the topology is an existing one, each at its own address."""
+    if settings.machines.provider != "existing":
+        return
+    given, lab = settings.machines.hosts, topology.lab_network(settings, stack)
     names = topology.machine_names(settings)
-    for name in sorted(set(settings.machines.sizes) - {"default", *names}):
-        yield f"machines.sizes.{name}", f"is no machine of the topology{_near(name, names)}"
-    apps = _names_with(settings, Role.APP)
-    balancer = settings.load_balancer
-    for name in sorted(set(balancer.weights) - set(apps)):
-        yield f"loadBalancer.weights.{name}", f"is no app server{_near(name, apps)}"
-    backup = balancer.backup or ()
-    for index, name in enumerate(backup):
-        if name not in apps:
-            yield f"loadBalancer.backup.{index}", f"{name!r} is no app server{_near(name, apps)}"
-    if set(apps) <= set(backup):
-        yield "loadBalancer.backup", "names every app server; at least one must not be a backup"
-    for backend, spec in sorted(balancer.backends.items()):
-        for index, name in enumerate(spec.servers):
-            if name not in apps:
-                path = f"loadBalancer.backends.{backend}.servers.{index}"
-                yield path, f"{name!r} is no app server{_near(name, apps)}"
+    for name in names:
+        if name not in given:
+            why = "is missing; the topology has this machine: give its address and hostKey"
+            yield f"machines.hosts.{name}", why
+    for name in sorted(set(given) - set(names)):
+        yield f"machines.hosts.{name}", f"is no machine of the topology{near(name, names)}"
+    seen: dict[IPv4Address, str] = {}
+    for name, host in sorted(given.items()):
+        path, address = f"machines.hosts.{name}.address", host.address
+        if address not in lab:
+            yield path, f"{address} is outside of {lab}; correct it or set network.cidr"
+        elif address in (lab.network_address, lab.broadcast_address):
+            yield path, f"{address} is the network or broadcast address of {lab}; correct it"
+        if address in seen:
+            yield path, f"{address} is also that of {seen[address]}; correct one of them"
+        seen.setdefault(address, name)
 
 
-def _names_with(settings: Settings, role: Role) -> list[str]:
-    return [seat.name for seat in topology.machine_seats(settings) if role in seat.roles]
-
-
-def _sizes(settings: Settings, stack: str) -> Iterator[Broken]:
+def counts(settings: Settings, stack: str) -> Iterator[Broken]:
+    """Only the full topology can be counted, and a VIP needs a pair."""
     del stack
-    sizes = settings.machines.sizes
-    for seat in topology.machine_seats(settings):
-        needed = topology.needed_memory_mib(seat.roles)
-        for key in (seat.name, "default"):
-            chosen = sizes[key].memory_mib if key in sizes else None
-            if chosen is not None:
-                if chosen < needed:
-                    roles = ", ".join(sorted(seat.roles))
-                    why = f"{chosen} MiB is too little: {seat.name} needs {needed} MiB for {roles}"
-                    yield f"machines.sizes.{key}.memoryMib", why
-                break
-
-
-def _image(settings: Settings, stack: str) -> Iterator[Broken]:
-    del stack
-    image = settings.libvirt.image
-    if image.url is not None and image.sha512 is None:
-        yield "libvirt.image.sha512", "is missing; an image from a URL is used only when verified"
-    if image.url is not None and image.path is not None:
-        yield "libvirt.image", "has both `url` and `path`; keep one"
-
-
-def _load_balancer(settings: Settings, stack: str) -> Iterator[Broken]:
-    del stack
-    balancers = _names_with(settings, Role.LOAD_BALANCER)
-    if len(balancers) == 1 and settings.network.vip is not None:
+    chosen = settings.machines.counts
+    if settings.topology == "compact":
+        if chosen != MachineCounts():
+            why = "is only for `topology: full`; compact always has three machines"
+            yield "machines.counts", why
+    elif chosen.load_balancer == 1 and settings.network.vip is not None:
         yield (
             "machines.counts.loadBalancer",
             "is 1, but network.vip is set: a VIP needs a pair; set 2, or remove the VIP",
         )
-    balancer, app = settings.load_balancer, settings.app_server
-    ports: dict[int, str] = {}
-    for path, port in (
-        ("loadBalancer.httpPort", balancer.http_port),
-        ("loadBalancer.httpsPort", balancer.https_port),
-        ("loadBalancer.stats.port", balancer.stats.port),
-        *((("appServer.port", app.port),) if app.application is None else ()),
-    ):
-        if port in ports:
-            yield path, f"{port} is also {ports[port]}; every listener needs its own port"
-        ports.setdefault(port, path)
 
 
-def _routing(settings: Settings, stack: str) -> Iterator[Broken]:
+def sizes(settings: Settings, stack: str) -> Iterator[Broken]:
+    """Sizes are of machines that exist, and enough for what runs on them."""
     del stack
-    balancer = settings.load_balancer
-    for name, acl in sorted(balancer.acls.items()):
-        if not (acl.path_beg or acl.path_end or acl.src or acl.internal):
-            yield f"loadBalancer.acls.{name}", "has no condition: give pathBeg, pathEnd or src"
-    for index, route in enumerate(balancer.routes):
-        path = f"loadBalancer.routes.{index}"
-        if route.backend not in balancer.backends:
-            near = _near(route.backend, balancer.backends)
-            yield f"{path}.backend", f"{route.backend!r} is not in loadBalancer.backends{near}"
-        for number, acl_name in enumerate(route.acls):
-            if acl_name not in balancer.acls:
-                near = _near(acl_name, balancer.acls)
-                yield f"{path}.acls.{number}", f"{acl_name!r} is not in loadBalancer.acls{near}"
+    given, names = settings.machines.sizes, topology.machine_names(settings)
+    for name in sorted(set(given) - {"default", *names}):
+        yield f"machines.sizes.{name}", f"is no machine of the topology{near(name, names)}"
+    for seat in topology.machine_seats(settings):
+        needed = topology.needed_memory_mib(seat.roles)
+        own = [key for key in (seat.name, "default") if key in given and given[key].memory_mib]
+        for key in own[:1]:
+            chosen = given[key].memory_mib or 0
+            if chosen < needed:
+                roles = ", ".join(sorted(seat.roles))
+                why = f"{chosen} MiB is too little: {seat.name} needs {needed} MiB for {roles}"
+                yield f"machines.sizes.{key}.memoryMib", why
 
 
-def _near(name: str, options: Iterable[str]) -> str:
+def image(settings: Settings, stack: str) -> Iterator[Broken]:
+    """An image from a URL has a checksum, and there is one image."""
+    del stack
+    chosen = settings.libvirt.image
+    if chosen.url is not None and chosen.sha512 is None:
+        yield "libvirt.image.sha512", "is missing; an image from a URL is used only when verified"
+    if chosen.url is not None and chosen.path is not None:
+        yield "libvirt.image", "has both `url` and `path`; keep one"
+    if chosen.url is None and chosen.sha512 is not None:
+        yield "libvirt.image.sha512", "is the checksum of a download; give `url` too, or remove it"
+
+
+def names_with(settings: Settings, role: Role) -> list[str]:
+    """Names of the machines with a role."""
+    return [seat.name for seat in topology.machine_seats(settings) if role in seat.roles]
+
+
+def near(name: str, options: Iterable[str]) -> str:
+    """The end of a sentence about an unknown name: what was probably meant, or what there is."""
     known = list(options)
     found = difflib.get_close_matches(name, known, n=1)
     if found:
         return f"; did you mean {found[0]!r}?"
     return f"; there are: {', '.join(known) or 'none'}"
+
+
+RULES = (
+    Rule(network, (*SEATS, "number", "network.cidr")),
+    Rule(vip, (*ADDRESSES, "network.vip")),
+    Rule(provider, ("machines.provider",)),
+    Rule(hosts, ADDRESSES),
+    Rule(counts, (*SEATS, "network.vip")),
+    Rule(sizes, (*SEATS, "machines.sizes")),
+    Rule(image, ("libvirt.image.*",)),
+)

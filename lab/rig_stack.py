@@ -1,0 +1,88 @@
+"""The rig as a stack: machines without virtualisation, and the stack file that uses them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components.settings import load_settings
+from components.topology import Topology, plan
+from lab.pulumi_cli import write_private
+from lab.secrets import key_pair
+from lab.stack_file import PROJECT, ROOT, path_of
+from lab.terminal import note
+from rig import lifecycle, state
+from rig import model as rig_model
+
+HEADER = "# Written by `lab rig up` for the machines of this rig; settings: example.yaml.\n"
+
+
+def rig_up(
+    name: str, *, topology: str, timers: str = "standard", bare: tuple[str, ...] = ()
+) -> Path:
+    """Make (or complete) the rig `name` and its stack of the same name; returns the stack file."""
+    lab = wanted_topology(name, topology)
+    addresses = {machine.name: str(machine.address) for machine in lab.machines}
+    wanted = rig_model.plan(
+        name=name,
+        cidr=str(lab.network),
+        release="bookworm",
+        machines=list(addresses),
+        bare=bare,
+        addresses=addresses,
+    )
+    private, public = administrator_key(name)
+    note(f"rig {name}: {len(addresses)} machines on {lab.network}")
+    rig = lifecycle.up(wanted, authorized_keys=public)
+    return write_stack(rig, topology=topology, timers=timers, private_key=private)
+
+
+def wanted_topology(name: str, topology: str) -> Topology:
+    """The lab that the rig is made for: the same plan as for virtual machines."""
+    return plan(load_settings({"topology": topology}, stack=name), stack=name)
+
+
+def administrator_key(name: str) -> tuple[Path, str]:
+    """The rig's own SSH key pair, made once: private key file (0600) and public line."""
+    home = state.home(name)
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private, public = home / "administrator", home / "administrator.pub"
+    if not private.exists():
+        secret, line = key_pair()
+        public.write_text(line + "\n", encoding="utf-8")
+        write_private(private, secret)
+    return private, public.read_text(encoding="utf-8")
+
+
+def write_stack(rig: rig_model.Rig, *, topology: str, timers: str, private_key: Path) -> Path:
+    """Write the machines into the stack file; other settings and the secrets in it stay."""
+    path = path_of(rig.name)
+    content: dict[str, Any] = {}
+    if path.exists():
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    config = content.setdefault("config", {})
+    defaults = {"topology": topology, "timers": timers, "drill": {"allowed": True}}
+    for key, value in defaults.items():
+        config.setdefault(f"{PROJECT}:{key}", value)
+    machines = config.setdefault(f"{PROJECT}:machines", {})
+    machines.update(
+        provider="existing",
+        networkNamespace=rig.namespace,
+        privateKeyFile=str(private_key),
+        hosts={machine.name: host_settings(machine) for machine in rig.machines},
+    )
+    path.write_text(HEADER + yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    note(f"wrote {path.relative_to(ROOT)}; bring the lab up with `make up STACK={rig.name}`")
+    return path
+
+
+def host_settings(machine: rig_model.Machine) -> dict[str, str]:
+    """A rig machine as `machines.hosts.<name>` of the settings."""
+    return {
+        "address": machine.address,
+        "user": machine.user,
+        "hostKey": machine.host_key,
+        "identity": machine.identity,
+    }
