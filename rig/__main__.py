@@ -1,10 +1,11 @@
 """The rig: a lab's machines as namespaced Debian systems, for laptops without virtualisation.
 
-\b
-  sudo -E python -m rig up --machines lb1,lb2,app1,app2 --authorized-key ~/.ssh/id_ed25519.pub
-  sudo -E python -m rig enter -- ssh lab@10.88.0.11
-  sudo -E python -m rig power-off lb1
-  sudo -E python -m rig down
+```
+sudo -E python -m rig up --machines lb1,lb2,app1 --authorized-key ~/.ssh/id_ed25519.pub
+sudo -E python -m rig enter -- ssh lab@10.88.0.11
+sudo -E python -m rig power-off lb1
+sudo -E python -m rig down
+```
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from images.spec import ImageError
-from rig import inventory, lifecycle, state
+from rig import inventory, lifecycle, model, state
 from rig.model import Rig, RigError, plan
 
 app = typer.Typer(
@@ -56,22 +57,26 @@ def up(
         str, typer.Option(help="Names of machines without HA packages, with a way to apt.")
     ] = "",
     name: Name = "rig",
-    cidr: Annotated[str, typer.Option(help="The private network; its first address: bridge.")] = (
-        "10.88.0.0/24"
-    ),
-    release: Annotated[str, typer.Option(help="Debian release: bookworm or trixie.")] = "bookworm",
+    cidr: Annotated[
+        str | None, typer.Option(help=f"The private network [default: {model.CIDR}].")
+    ] = None,
+    release: Annotated[
+        str | None, typer.Option(help=f"Debian release [default: {model.RELEASE}].")
+    ] = None,
     deadline: Deadline = lifecycle.BOOT_DEADLINE,
 ) -> None:
     """Make the machines that do not exist, start those that are off, wait until SSH answers."""
     begun = time.monotonic()
     listed = inventory.read(inventory_file) if inventory_file else {}
+    existing = state.find(name)
     wanted = plan(
         name=name,
-        cidr=cidr,
-        release=release,
+        cidr=cidr or (existing.cidr if existing else model.CIDR),
+        release=release or (existing.release if existing else model.RELEASE),
         machines=[*_split(machines), *listed],
         bare=_split(bare),
         addresses={**listed, **inventory.parse_addresses(address or [])},
+        existing=existing,
     )
     if not wanted.machines:
         raise RigError("no machines: give --machines NAME,NAME or --inventory FILE")

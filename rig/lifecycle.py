@@ -17,7 +17,7 @@ from images.spec import tree_spec
 from images.tree import build_tree
 from rig import boot, disk, network, processes, state
 from rig.host import inspect_host
-from rig.model import Machine, Rig, RigError, merge
+from rig.model import CIDR, RELEASE, Machine, Rig, RigError, merge
 from rig.wait import wait_for_ssh
 
 #: Seconds; ten machines boot in about 6.5 on two cores, a busy host needs more.
@@ -44,7 +44,7 @@ def up(wanted: Rig, *, authorized_keys: str, deadline: float = BOOT_DEADLINE) ->
         off = [m for m in rig.machines if not _supervisor(rig, m.name)]
         for machine in off:
             _launch(rig, machine, trees, host)
-        wait_for_ssh(rig, off, deadline=deadline)
+        wait_for_ssh(rig, _reachable(rig), deadline=deadline)
     return rig
 
 
@@ -122,7 +122,7 @@ def down(name: str) -> bool:
     """Remove all of a rig, also one that was left half-made or damaged; False if nothing was."""
     with state.locked(name):
         # Not read from the state file, which may be damaged: only names are needed.
-        rig = Rig(name=name, cidr="10.88.0.0/24", release="bookworm")
+        rig = Rig(name=name, cidr=CIDR, release=RELEASE)
         folder = state.home(name)
         homes = folder / "machines"
         machines = {p.name for p in homes.iterdir()} if homes.is_dir() else set()
@@ -227,6 +227,17 @@ def _running(name: str, machine: str) -> tuple[Rig, int]:
     if leader is None:
         raise RigError(f"machine {machine!r} is off; start it: python -m rig power-on {machine}")
     return rig, leader
+
+
+def _reachable(rig: Rig) -> list[Machine]:
+    """The machines that nobody froze or cut: the others are not expected to answer."""
+    now = status(rig)
+    return [m for m in rig.machines if now[m.name][0] != "frozen" and _link_may_work(now[m.name])]
+
+
+def _link_may_work(state_of_machine: tuple[str, str]) -> bool:
+    power, link = state_of_machine
+    return link == "up" or power == "booting"
 
 
 def _power(rig: Rig, machine: str) -> str:

@@ -12,6 +12,9 @@ from dataclasses import asdict, dataclass, replace
 #: The administrator of every machine, and where its SSH server listens.
 USER = "lab"
 PORT = 22
+#: What a rig is made with when nothing else is asked for.
+CIDR = "10.88.0.0/24"
+RELEASE = "bookworm"
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,14}")
 _STATE_VERSION = 1
@@ -88,13 +91,16 @@ def plan(
     machines: Iterable[str],
     bare: Iterable[str] = (),
     addresses: Mapping[str, str] | None = None,
+    existing: Rig | None = None,
 ) -> Rig:
-    """A rig with an address for every machine: the given one, else the next free from .11 on.
+    """A rig with an address for every machine: the given one, else the one that it has in
+    `existing`, else the next free from .11 on.
 
     Raises RigError that names every problem at once.
     """
-    given = dict(addresses or {})
-    bare_names = set(bare)
+    known = existing.machines if existing else ()
+    given = {m.name: m.address for m in known} | dict(addresses or {})
+    bare_names = {*bare, *(m.name for m in known if m.bare)}
     names = list(dict.fromkeys([*machines, *bare_names, *given]))
     network = _network(cidr)
     problems = [*_name_problems([name, *names]), *_address_problems(network, given)]

@@ -76,11 +76,11 @@ def send(pid: int, number: signal.Signals) -> None:
 
 
 def start_time(pid: int) -> str:
-    """When the process started, in clock ticks after boot; empty when it is gone.
+    """When the process started, in clock ticks after boot; empty when it has ended.
 
     With the id it names one process for ever, however often ids are used again.
     """
-    return _stat_field(pid, 19)
+    return "" if _stat_field(pid, 0) == "Z" else _stat_field(pid, 19)
 
 
 def recorded_process(path: Path) -> int | None:
@@ -102,7 +102,9 @@ def recorded_session(path: Path) -> list[int]:
     # another process, nothing of the old session is left.
     if start_time(int(text)) not in ("", started):
         return []
-    return [pid for pid in _pids() if _stat_field(pid, 3) == text]
+    members = (pid for pid in _pids() if _stat_field(pid, 3) == text)
+    # Where process 1 of the host reaps slowly, the dead stay listed for seconds.
+    return [pid for pid in members if _stat_field(pid, 0) != "Z"]
 
 
 def wait_until(done: Callable[[], bool], *, deadline: float, what: str) -> None:
