@@ -17,7 +17,6 @@ from components.settings.models import ImageSettings
 from lab.errors import LabError
 
 Say = Callable[[str], None]
-CHUNK = 1024 * 1024
 ATTEMPTS = 5
 """Each goes on where the one before stopped."""
 TIMEOUT_S = 30
@@ -146,6 +145,6 @@ def _fetch_rest(url: str, part: Path) -> bool:
         expected = answer.headers.get("Content-Length")
         with part.open("ab" if resumed else "wb") as file:
             start = file.tell()
-            for chunk in answer.iter_raw(CHUNK):
+            for chunk in answer.iter_raw():
                 file.write(chunk)
             return expected is None or file.tell() - start == int(expected)

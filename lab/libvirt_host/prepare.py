@@ -70,9 +70,7 @@ def _image_and_acceleration(settings: Settings, say: Say) -> tuple[Path, Acceler
         image = ensure_image(chosen, say, emulation=is_nested() or not KVM.exists())
         say(f"trying whether KVM boots a kernel here (at most {PROBE_DEADLINE_S} s, once per boot)")
         known = proven = prove_acceleration(image)
-        say(
-            "KVM works" if known == "kvm" else "KVM does not work here: emulating, which is slow"
-        )
+        say("KVM works" if known == "kvm" else "KVM does not work here: emulating, which is slow")
         if golden:
             image = ensure_image(chosen, say, emulation=known == "qemu")
     kept = str(image) if golden else read_facts().golden_image

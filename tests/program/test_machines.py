@@ -73,8 +73,8 @@ def test_every_machine_gets_a_domain_and_a_host(libvirt_data: Data) -> None:
     made = record(builder(libvirt_data, hosts))
     topology = topology_of(libvirt_data)
     assert list(hosts) == [machine.name for machine in topology.machines]
-    expected = [names.domain_name(topology, machine) for machine in topology.machines]
-    assert [domain.inputs["name"] for domain in made.of_type(DOMAIN)] == expected
+    expected = {names.domain_name(topology, machine) for machine in topology.machines}
+    assert {domain.inputs["name"] for domain in made.of_type(DOMAIN)} == expected
 
 
 def test_every_resource_has_a_component_for_its_parent(made: Recording) -> None:
@@ -123,8 +123,13 @@ def test_nothing_leases_an_address(made: Recording) -> None:
 
 
 def test_domains_have_the_planned_macs(made: Recording, libvirt_data: Data) -> None:
-    macs = [machine.mac for machine in topology_of(libvirt_data).machines]
-    assert [d.inputs["networkInterfaces"][0]["mac"] for d in made.of_type(DOMAIN)] == macs
+    topology = topology_of(libvirt_data)
+    planned = {names.domain_name(topology, m): m.mac for m in topology.machines}
+    macs = {
+        domain.inputs["name"]: domain.inputs["networkInterfaces"][0]["mac"]
+        for domain in made.of_type(DOMAIN)
+    }
+    assert macs == planned
 
 
 def test_the_base_image_has_its_checksum_in_its_name(made: Recording, image: Path) -> None:
