@@ -166,6 +166,9 @@ def _machine(name: str) -> Iterator[Machine]:
         holder.kill()
         holder.wait()
         for daemon in machine.daemons if machine else ():
+            # Its process is gone with the machine; nsenter itself may still be stopped, because
+            # it stops when its child is stopped.
+            daemon.kill()
             daemon.wait(timeout=10)
 
 
