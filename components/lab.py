@@ -15,7 +15,6 @@ from components.outputs import public_outputs
 from components.proof import Proof
 from components.remote import Host
 from components.secrets import Secrets
-from components.settings.files import read_file
 from components.settings.models import Settings
 from components.settings.service_rules import read_local_file
 from components.timers import timers_named
@@ -78,14 +77,6 @@ class Lab(pulumi.ComponentResource):
             name: Baseline(name, settings, topology, host=host, opts=own)
             for name, host in sorted(hosts.items())
         }
-
-
-def certificate(settings: Settings, secrets: Secrets) -> pulumi.Output[str]:
-    """PEM of the https front end: the user's file, or the one made for the stack."""
-    file = settings.load_balancer.tls.certificate_file
-    if file is None:
-        return secrets.get("tls", "pem")
-    return pulumi.Output.secret(read_file("loadBalancer.tls.certificateFile", file))
 
 
 def with_role(hosts: Mapping[str, Host], topology: Topology, role: Role) -> list[Host]:

@@ -102,7 +102,7 @@ class Seat:
 
 
 def plan(settings: Settings, *, stack: str) -> Topology:
-    """The topology of a stack. Settings that `broken_rules` accepts give a valid one."""
+    """The topology of a stack. Settings that `load_settings` accepts give a valid one."""
     number = lab_number(settings, stack)
     network = lab_network(settings, stack)
     seats = machine_seats(settings)

@@ -16,7 +16,6 @@ from components.load_balancer.args import (
     TcpCheck,
     Tls,
 )
-from components.settings.files import read_file
 from components.settings.models import BackendSettings, CheckSettings, Settings
 from components.settings.service_rules import read_local_file
 from components.timers import timers_named

@@ -118,7 +118,8 @@ def _without(data: Mapping[str, Any], paths: Sequence[Path]) -> tuple[dict[str, 
                 break
             if index == len(path) - 1 or not isinstance(node[part], dict):
                 del node[part]
-                removed.add((*path[:index], _meant((*path[:index], part)) or part))
+                meant = _meant((*path[:index], part))
+                removed.add((*path[:index], meant if meant and meant not in node else part))
                 break
             node = node[part]
     return remainder, removed
