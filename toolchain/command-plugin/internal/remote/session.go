@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"io"
 	"time"
 
 	p "github.com/pulumi/pulumi-go-provider"
@@ -42,12 +42,9 @@ func (s *CommandState) run(ctx context.Context, command string) (*Outputs, error
 	if err := s.setEnvironment(ctx, session); err != nil {
 		return nil, err
 	}
-	if s.Stdin != nil && *s.Stdin != "" {
-		session.Stdin = strings.NewReader(*s.Stdin)
-	}
 	capture := output.NewCapture(string(or(s.Logging, output.StdoutAndStderr)), p.GetLogger(ctx).InfoStatus)
 	session.Stdout, session.Stderr = capture.Stdout(), capture.Stderr()
-	err = execute(ctx, client, session, command)
+	err = execute(ctx, client, session, command, or(s.Stdin, ""))
 	capture.Close()
 	if err != nil {
 		return nil, capture.Error(err, command, fmt.Sprintf(" on %s", s.Connection), s.Stdin)
@@ -80,10 +77,20 @@ func (s *CommandState) setEnvironment(ctx context.Context, session *ssh.Session)
 }
 
 // execute runs command to its end, or to that of ctx or of the connection.
-func execute(ctx context.Context, client *ssh.Client, session *ssh.Session, command string) error {
-	if err := session.Start(command); err != nil {
+func execute(ctx context.Context, client *ssh.Client, session *ssh.Session, command, input string) error {
+	stdin, err := session.StdinPipe()
+	if err == nil {
+		err = session.Start(command)
+	}
+	if err != nil {
 		return fmt.Errorf("cannot start the command: %w", err)
 	}
+	go func() {
+		// A command may end without reading all of its input. That is no error; a session that did
+		// this itself would make it one.
+		_, _ = io.WriteString(stdin, input)
+		_ = stdin.Close()
+	}()
 	ended := make(chan error, 1)
 	go func() { ended <- session.Wait() }()
 	alive, stop := context.WithCancel(ctx)

@@ -1,0 +1,1 @@
+"""The contract of the command plugin, and the unit tests of toolchain/."""
