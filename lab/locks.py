@@ -34,7 +34,17 @@ def is_stale(lock: str) -> bool:
         pid, host = int(content["pid"]), content["hostname"]
     except (ValueError, KeyError, TypeError):
         return False
-    return host == socket.gethostname() and not Path(f"/proc/{pid}").exists()
+    return host == socket.gethostname() and not is_running(pid)
+
+
+def is_running(pid: int) -> bool:
+    """Whether a Pulumi runs under this number: not gone, not a zombie, not somebody else's."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text("utf-8")
+    except OSError:
+        return False
+    name, _, rest = status.partition("(")[2].rpartition(")")
+    return name.startswith("pulumi") and rest.split()[0] not in "ZX"
 
 
 def current_backend(environment: dict[str, str]) -> str:

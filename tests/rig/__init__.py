@@ -1,0 +1,1 @@
+"""The whole program on namespaced machines: real services, real SSH, real faults."""
