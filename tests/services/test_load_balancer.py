@@ -13,7 +13,15 @@ from tests.golden.cases import VIP, a_backend, a_pair, some_servers, the_course_
 from tests.services.lab import NOTIFY_LOG, PAIR, Lab, header, running_lab, status
 from tests.services.machines import wait_for, why_no_machines
 
-ARGS = a_pair(tls=Tls(), timers=TIMERS["fast"], **the_course_routes())
+FAST = TIMERS["fast"]
+# Fast in what is tested, patient with a busy test machine: no stall below 0.6 s moves the VIP, and
+# a check that is late has not failed.
+TEST_TIMERS = replace(
+    FAST,
+    vrrp=replace(FAST.vrrp, advert_ms=200),
+    haproxy=replace(FAST.haproxy, check_ms=2000, connect_ms=2000),
+)
+ARGS = a_pair(tls=Tls(), timers=TEST_TIMERS, **the_course_routes())
 
 
 @pytest.fixture(scope="module")
@@ -196,8 +204,9 @@ def test_a_reload_of_keepalived_moves_nothing(lab: Lab) -> None:
     owner = lab.owner()
     events = lab[owner].start("sh", "-c", "exec ip monitor address >/run/events")
     try:
-        for timers in ("standard", "fast"):
-            lab.apply(replace(ARGS, timers=TIMERS[timers]))
+        slower = replace(TEST_TIMERS, vrrp=replace(TEST_TIMERS.vrrp, advert_ms=300))
+        lab.apply(replace(ARGS, timers=slower))
+        lab.apply(ARGS)
     finally:
         lab[owner].run("killall", "ip")
         events.wait(timeout=5)
