@@ -9,8 +9,8 @@ from pulumi.runtime.config import CONFIG, get_config_env
 
 from components.lab import Lab
 from components.secrets import SecretsMissingError, load_secrets
-from components.settings import SettingsError, load_settings
 from components.settings.from_pulumi import plain_config
+from components.settings.load import SettingsError, load_settings
 from components.topology import plan
 
 

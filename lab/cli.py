@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from components.settings import SettingsError
+from components.settings.load import SettingsError
 from lab.errors import LabError
 from lab.stack_file import known_stacks, load_stack
 from lab.terminal import fail, note, out

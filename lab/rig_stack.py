@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from components.settings import load_settings
+from components.settings.load import load_settings
 from components.topology import Topology, plan
 from lab.pulumi_cli import write_private
 from lab.secrets import key_pair

@@ -8,7 +8,8 @@ from typing import Any
 
 import yaml
 
-from components.settings import Settings, load_settings
+from components.settings.load import load_settings
+from components.settings.models import Settings
 from components.topology import Topology, plan
 from lab.errors import LabError
 

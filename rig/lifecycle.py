@@ -33,18 +33,18 @@ def up(wanted: Rig, *, authorized_keys: str, deadline: float = BOOT_DEADLINE) ->
     with state.locked(wanted.name):
         existing = state.find(wanted.name)
         rig = merge(existing, wanted) if existing else wanted
-        trees = _trees(rig)
         # On disk before anything exists in the kernel: `down` finds also a half-made rig.
         state.save(rig)
         network.create(rig)
         for machine in rig.machines:
             if not machine.identity:
-                rig = rig.with_machine(_installed(rig, machine, trees, authorized_keys))
+                rig = rig.with_machine(_installed(rig, machine, authorized_keys))
         state.save(rig)
         off = [m for m in rig.machines if not _supervisor(rig, m.name)]
         for machine in off:
-            _launch(rig, machine, trees, host)
-        wait_for_ssh(rig, _reachable(rig), deadline=deadline)
+            _launch(rig, machine, host)
+        expected = {m.name: m for m in [*off, *_reachable(rig)]}
+        wait_for_ssh(rig, list(expected.values()), deadline=deadline)
     return rig
 
 
@@ -54,7 +54,7 @@ def power_on(name: str, machine: str, *, deadline: float = BOOT_DEADLINE) -> Non
     member = rig.machine(machine)
     with state.locked(name):
         if not _supervisor(rig, machine):
-            _launch(rig, member, _trees(rig), inspect_host())
+            _launch(rig, member, inspect_host())
         wait_for_ssh(rig, [member], deadline=deadline)
 
 
@@ -75,10 +75,9 @@ def reinstall(
         rig = state.load(name)
         member = rig.machine(machine)
         _kill(rig, machine)
-        trees = _trees(rig)
-        rig = rig.with_machine(_installed(rig, member, trees, authorized_keys))
+        rig = rig.with_machine(_installed(rig, member, authorized_keys))
         state.save(rig)
-        _launch(rig, rig.machine(machine), trees, host)
+        _launch(rig, rig.machine(machine), host)
         wait_for_ssh(rig, [member], deadline=deadline)
     return rig
 
@@ -158,25 +157,25 @@ def enter_argv(name: str, machine: str | None, command: Sequence[str]) -> list[s
     return ["nsenter", f"--target={leader}", *spaces, "--wd=/root", "--", *clean, *command]
 
 
-def _trees(rig: Rig) -> dict[bool, Path]:
-    """The root tree for bare (True) and for ordinary machines."""
-    kinds = {machine.bare for machine in rig.machines}
-    specs = {bare: tree_spec(rig.release, "bare" if bare else "golden") for bare in kinds}
-    return {bare: build_tree(spec) / "root" for bare, spec in specs.items()}
-
-
-def _installed(rig: Rig, machine: Machine, trees: dict[bool, Path], keys: str) -> Machine:
+def _installed(rig: Rig, machine: Machine, keys: str) -> Machine:
+    tree = build_tree(tree_spec(rig.release, "bare" if machine.bare else "golden")) / "root"
     home = state.machine_home(rig, machine.name)
     home.mkdir(parents=True, exist_ok=True)
     host_key = disk.make_host_key(home)
-    disk.make_disk(machine, home, trees[machine.bare], keys)
-    return replace(machine, identity=str(uuid.uuid4()), host_key=host_key)
+    disk.make_disk(machine, home, tree, keys)
+    return replace(machine, identity=str(uuid.uuid4()), host_key=host_key, tree=str(tree))
 
 
-def _launch(rig: Rig, machine: Machine, trees: dict[bool, Path], host: boot.Host) -> None:
+def _launch(rig: Rig, machine: Machine, host: boot.Host) -> None:
+    # The tree of its installation, also after the packages of newer trees have changed.
+    if not (machine.tree and Path(machine.tree).is_dir()):
+        raise RigError(
+            f"{machine.name}: its root tree {machine.tree} is gone from the cache; "
+            f"make its disk anew: python -m rig reinstall {machine.name}"
+        )
     home = state.machine_home(rig, machine.name)
     script = home / "run.sh"
-    text = boot.run_script(rig, machine, home, trees[machine.bare], host)
+    text = boot.run_script(rig, machine, home, Path(machine.tree), host)
     script.write_text(text, encoding="utf-8")
     with (home / "console.log").open("ab") as log:
         subprocess.Popen(
@@ -230,14 +229,9 @@ def _running(name: str, machine: str) -> tuple[Rig, int]:
 
 
 def _reachable(rig: Rig) -> list[Machine]:
-    """The machines that nobody froze or cut: the others are not expected to answer."""
+    """The machines that are on and that nobody froze or cut."""
     now = status(rig)
-    return [m for m in rig.machines if now[m.name][0] != "frozen" and _link_may_work(now[m.name])]
-
-
-def _link_may_work(state_of_machine: tuple[str, str]) -> bool:
-    power, link = state_of_machine
-    return link == "up" or power == "booting"
+    return [m for m in rig.machines if now[m.name] == ("on", "up")]
 
 
 def _power(rig: Rig, machine: str) -> str:

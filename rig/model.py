@@ -26,8 +26,12 @@ class RigError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """One machine. `identity` changes each time its disk is made anew; `host_key` is the public
-    key of its SSH server (`ssh-ed25519 ...`). A `bare` machine has no HA packages and a way out."""
+    """One machine.
+
+    `identity` changes each time its disk is made anew; `host_key` is the public key of its SSH
+    server (`ssh-ed25519 ...`); `tree` is the root tree under its disk. A `bare` machine has no HA
+    packages and a way out to the package registry.
+    """
 
     name: str
     address: str
@@ -36,6 +40,7 @@ class Machine:
     user: str = USER
     identity: str = ""
     host_key: str = ""
+    tree: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from components.machines.errors import MachinesError
 from components.machines.host_facts import ACCELERATION_VARIABLE, Acceleration, HostFacts
-from components.settings import Settings
+from components.settings.models import Settings
 
 
 def chosen_acceleration(settings: Settings, facts: HostFacts, *, planning: bool) -> Acceleration:

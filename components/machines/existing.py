@@ -9,7 +9,7 @@ import pulumi
 from components.machines.errors import MachinesError
 from components.remote.host import Host
 from components.secrets import Secrets
-from components.settings import Settings
+from components.settings.models import Settings
 from components.topology import Machine, Topology
 
 

@@ -14,8 +14,7 @@ from urllib.parse import urlsplit
 
 from components.machines.errors import MachinesError
 from components.machines.host_facts import HostFacts, cache_dir
-from components.settings import Settings
-from components.settings.models import ImageSettings
+from components.settings.models import ImageSettings, Settings
 
 VERSION_DIGITS = 16
 """Hexadecimal digits of the SHA-512 in a base volume's name."""

@@ -14,7 +14,7 @@ from components.machines.image import LocalImage, find_image
 from components.machines.network import lab_network
 from components.remote.host import Host
 from components.secrets import Secrets
-from components.settings import Settings
+from components.settings.models import Settings
 from components.topology import Machine, Topology
 
 

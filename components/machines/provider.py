@@ -9,7 +9,7 @@ from components.machines.host_facts import read_facts
 from components.machines.libvirt import LibvirtMachines
 from components.remote.host import Host
 from components.secrets import Secrets
-from components.settings import Settings
+from components.settings.models import Settings
 from components.topology import Topology
 
 

@@ -139,7 +139,7 @@ class LibvirtSettings(Section):
     """`auto` uses KVM only after a boot probe has proven it; `qemu` is emulation."""
     firmware: Literal["bios", "uefi"] = "bios"
     pool_dir: FileName | None = None
-    """Directory of the stack's storage pool; unset: /var/lib/libvirt/images/<lab>."""
+    """Directory under which the stack's storage pool is; unset: /var/lib/libvirt/images."""
     image: ImageSettings = ImageSettings()
 
 

@@ -122,9 +122,8 @@ def _haproxy(**overrides: Any) -> Case:
     return Case(plan=plan, keep=("haproxy.cfg",))
 
 
-LOGIN = StatsLogin(
-    user="trainer", password_hash="$5$salt$U1lq1mmzm8qRZHEHzxkkz1z1lMIBSu9Kzq41nUAlGX9"
-)
+PASSWORD_HASH = "$5$salt$U1lq1mmzm8qRZHEHzxkkz1z1lMIBSu9Kzq41nUAlGX9"
+LOGIN = StatsLogin(user="trainer", password_hash=PASSWORD_HASH)
 
 CASES: Mapping[str, Case] = {
     "load_balancer/course": _pair(timers=TIMERS["course"], tls=Tls()),

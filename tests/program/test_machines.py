@@ -12,7 +12,7 @@ import pytest
 from components.machines import MachinesError, make_machines, names
 from components.remote.host import Host
 from components.secrets import Secrets
-from components.settings import load_settings
+from components.settings.load import load_settings
 from components.topology import Topology, plan
 from tests.program.machines_recorder import STACK, Recording, record
 

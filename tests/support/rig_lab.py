@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.settings import load_settings
+from components.settings.load import load_settings
 from components.topology import Topology, plan
 from lab.rig_stack import host_settings
 from lab.stack_file import read_config

@@ -14,7 +14,7 @@ import yaml
 
 from components.machines import cloud_init
 from components.machines.cloud_init import Guest
-from components.settings import load_settings
+from components.settings.load import load_settings
 from components.topology import Topology, plan
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -11,7 +11,7 @@ from components.machines.errors import MachinesError
 from components.machines.existing import existing_machines
 from components.remote.host import Host
 from components.secrets import Secrets
-from components.settings import load_settings
+from components.settings.load import load_settings
 from components.topology import plan
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJvPUZSpRpcCXqZmZn9yzsSFm6zUUk2Uf5mGZFIYQOhe"

@@ -8,7 +8,8 @@ from ipaddress import IPv4Network
 import pytest
 
 from components.machines import names
-from components.settings import Settings, load_settings
+from components.settings.load import load_settings
+from components.settings.models import Settings
 from components.topology import plan
 from lab.libvirt_host.inventory import Domain, Inventory, Network, Pool, Volume
 from lab.libvirt_host.leftovers import Leftovers, Plan, find_leftovers, ids_in_state

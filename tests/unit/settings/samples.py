@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from components.settings import SettingsError, load_settings
+from components.settings.load import SettingsError, load_settings
 
 STACK = "demo"
 HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDiMvpsV4Sr2j4wzoMlDJzBjiDv5Y1U0XhJ8mJqkzYkD"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from components.settings import SettingsError, load_settings
-from components.settings.load import keys_at
+from components.settings.load import SettingsError, keys_at, load_settings
 from tests.unit.settings.samples import EXISTING, FULL, STACK, problems, with_value
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from components.settings import load_settings
+from components.settings.load import load_settings
 from tests.unit.settings.samples import EXISTING, FULL, HOST_KEY, STACK, problems, with_value
 
 KEY_WORDS = "expected a public SSH host key, `ssh-ed25519 AAAA...`, as `ssh-keyscan` prints it"

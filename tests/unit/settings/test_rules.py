@@ -336,8 +336,9 @@ BROKEN: list[tuple[dict[str, Any], dict[str, object], list[str]]] = [
         },
         [
             (
-                "loadBalancer.backends.x.port: no app server listens on 3000, only on 9000; correct it"
-                " or remove the back end (`backends: {}` and `routes: []` remove the course's)"
+                "loadBalancer.backends.x.port: no app server listens on 3000, only on 9000;"
+                " correct it or remove the back end (`backends: {}` and `routes: []` remove the"
+                " course's)"
             ),
         ],
     ),
@@ -455,7 +456,7 @@ def test_the_ports_that_the_rules_know_are_those_of_the_services() -> None:
 
 
 def test_the_smallest_accepted_memory_is_what_the_plan_gives_by_itself() -> None:
-    from components.settings import load_settings
+    from components.settings.load import load_settings
 
     settings = load_settings(COMPACT, stack="demo")
     for machine in plan(settings, stack="demo").machines:
