@@ -99,8 +99,10 @@ def _place(detail: ErrorDetails) -> Path:
 
 
 def _plain_path(detail: ErrorDetails) -> Path:
-    """The location without pydantic's own markers for dictionary keys."""
-    return tuple(part for part in detail["loc"] if part != "[key]")
+    """The location without pydantic's marker for a dictionary's key."""
+    path = detail["loc"]
+    marked = path[-1:] == ("[key]",) and detail["type"] != "extra_forbidden"
+    return path[:-1] if marked else path
 
 
 def _without(data: Mapping[str, Any], paths: Sequence[Path]) -> tuple[dict[str, Any], set[Path]]:

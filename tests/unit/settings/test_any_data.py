@@ -203,6 +203,7 @@ def must_render(chosen: Settings, topology: Topology) -> None:
 @QUICK
 @given(WILD)
 @example({1: 2, None: 3})
+@example({"[key]": None, "machines": {"sizes": {"[key]": 1}}})
 @example({"machines": {"sizes": {5: {}, None: {}}}})
 @example({"network": {"cidr": "255.255.255.255/32", "vip": "255.255.255.255"}})
 def test_wild_data_is_a_settings_error_or_a_lab(data: object) -> None:
