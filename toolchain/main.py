@@ -106,7 +106,7 @@ def _make(order: tuple[ways.Way, ...], progress: Progress) -> None:
         }
         directory = python.result()
     toolchain = Toolchain(
-        path=(directory / "bin", cli.directory),
+        path=(directory / "bin", paths.CLONE / "bin", cli.directory),
         pulumi_home=pulumi.ensure_home(plugins, progress),
         user_home=installed.user_home(),
         state=paths.STATE,
