@@ -28,6 +28,8 @@ INSTEAD = (
     "appServer.application",
 )
 """What excludes something that stands in the file too, or names a file that is not there."""
+NAMED = ("machines.sizes", "machines.hosts", "loadBalancer.acls", "loadBalancer.backends")
+"""Objects whose keys are names that people give."""
 
 
 def uncommented() -> str:
@@ -51,29 +53,27 @@ def fields(model: type[BaseModel], at: tuple[str, ...] = ()) -> Iterator[tuple[s
             yield from fields(inner, (*path, "*") if many else path)
 
 
-def keys(node: object, at: tuple[str, ...] = ()) -> Iterator[str]:
-    """The paths of all keys in the example, names and indexes as `*`."""
-    inner_of: set[str] = {"machines.sizes", "machines.hosts"}
-    inner_of |= {"loadBalancer.acls", "loadBalancer.backends"}
-    if isinstance(node, list):
-        for item in node:
-            if isinstance(item, dict):
-                yield from keys(item, (*at, "*"))
-    elif isinstance(node, dict):
-        for key, value in node.items():
-            named = ".".join(at) in inner_of
-            path = (*at, "*" if named else str(key))
-            if not named:
-                yield ".".join(path)
-            yield from keys(value, path)
+def lines_of_keys() -> dict[str, str]:
+    """By path (`*` for a name or an index), what is said on the line of its first mention."""
+    text = uncommented()
+    found: dict[str, str] = {}
 
+    def walk(node: yaml.Node, at: tuple[str, ...]) -> None:
+        if isinstance(node, yaml.SequenceNode):
+            for item in node.value:
+                walk(item, (*at, "*"))
+        elif isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                named = ".".join(at) in NAMED
+                path = (*at, "*" if named else key.value.removeprefix(PREFIX))
+                if not named:
+                    said = text.splitlines()[key.start_mark.line].partition("  # ")[2]
+                    found.setdefault(".".join(path), said)
+                walk(value, path)
 
-def comments() -> dict[str, list[str]]:
-    """By key, what its lines say."""
-    found: dict[str, list[str]] = {}
-    pattern = r"^ +# +(?:- )?(?:ha-lab:)?(\w+):[^#\n]*(?:# (?! )(.*))?$"
-    for match in re.finditer(pattern, TEXT, flags=re.MULTILINE):
-        found.setdefault(match[1], []).append(match[2] or "")
+    root = yaml.compose(text)
+    assert isinstance(root, yaml.MappingNode)
+    walk(root.value[0][1], ())
     return found
 
 
@@ -86,7 +86,7 @@ def test_it_is_a_stack_file_without_settings_as_it_stands() -> None:
 
 
 def test_it_has_exactly_the_keys_of_the_models() -> None:
-    assert set(keys(example())) == {path for path, _ in FIELDS}
+    assert set(lines_of_keys()) == {path for path, _ in FIELDS}
 
 
 def test_it_is_valid_but_for_what_is_marked_as_an_alternative() -> None:
@@ -125,10 +125,10 @@ def test_every_value_is_the_default_where_there_is_one(path: str, field: FieldIn
 
 @pytest.mark.parametrize(("path", "field"), CASES)
 def test_every_key_says_what_it_means_and_its_range(path: str, field: FieldInfo) -> None:
-    said = " | ".join(comments()[path.rpartition(".")[2]])
+    said = lines_of_keys()[path]
     leaf = _model_in(field.annotation) is None
     if leaf:
-        assert said.strip(" |"), f"{path} has no comment"
+        assert said, f"{path} has no comment"
     if field.default is None and not field.is_required() and leaf:
         assert "unset: " in said, f"{path} does not say what holds when it is not given"
     low, high = bounds(field)
