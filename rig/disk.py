@@ -21,7 +21,6 @@ _USER_ID = 1000
 _MASKED = (
     "systemd-networkd.service",
     "systemd-networkd.socket",
-    "systemd-logind.service",
     "systemd-network-generator.service",
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from pathlib import Path
@@ -9,7 +10,12 @@ from pathlib import Path
 from rig.boot import Host, missing_tools
 from rig.model import RigError
 
+_log = logging.getLogger("rig")
 _CGROUP = Path("/sys/fs/cgroup")
+_INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
+#: A machine's systemd and daemons use 7 to 12; the usual limit of 128 ends with the tenth machine,
+#: whose boot then fails in odd ways.
+_INOTIFY_NEEDED = 1024
 #: Hierarchies that cannot be divided without further settings: a new `cpu` group may use no
 #: real-time scheduling (corosync and keepalived ask for it), a new `cpuset` has no processor.
 _UNDIVIDED = ("cpu", "cpuacct", "cpu,cpuacct", "cpuset")
@@ -25,6 +31,14 @@ def inspect_host() -> Host:
     unified = (_CGROUP / "cgroup.controllers").exists()
     systemd = Path("/run/systemd/system").is_dir()
     return Host(cgroups=() if systemd else _divided(unified), unified=unified, systemd=systemd)
+
+
+def raise_limits() -> None:
+    """Lift the one kernel limit that a rig runs into; says so, and leaves it lifted."""
+    now = int(_INOTIFY.read_text())
+    if now < _INOTIFY_NEEDED:
+        _log.warning("fs.inotify.max_user_instances: %d -> %d", now, _INOTIFY_NEEDED)
+        _INOTIFY.write_text(f"{_INOTIFY_NEEDED}\n")
 
 
 def _divided(unified: bool) -> tuple[Path, ...]:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from pathlib import Path
 from images.spec import tree_spec
 from images.tree import build_tree
 from rig import boot, disk, network, processes, state
-from rig.host import inspect_host
+from rig.host import inspect_host, raise_limits
 from rig.model import CIDR, RELEASE, Machine, Rig, RigError, merge
 from rig.wait import wait_for_ssh
 
@@ -30,6 +30,7 @@ def up(wanted: Rig, *, authorized_keys: str, deadline: float = BOOT_DEADLINE) ->
     """Make every machine of `wanted` that is not there, start every one that is off, and return
     when all answer SSH."""
     host = inspect_host()
+    raise_limits()
     with state.locked(wanted.name):
         existing = state.find(wanted.name)
         rig = merge(existing, wanted) if existing else wanted
@@ -41,10 +42,9 @@ def up(wanted: Rig, *, authorized_keys: str, deadline: float = BOOT_DEADLINE) ->
                 rig = rig.with_machine(_installed(rig, machine, authorized_keys))
         state.save(rig)
         off = [m for m in rig.machines if not _supervisor(rig, m.name)]
-        for machine in off:
-            _launch(rig, machine, host)
+        started = {m.name: _launch(rig, m, host) for m in off}
         expected = {m.name: m for m in [*off, *_reachable(rig)]}
-        wait_for_ssh(rig, list(expected.values()), deadline=deadline)
+        _wait(rig, expected.values(), started, deadline)
     return rig
 
 
@@ -53,9 +53,9 @@ def power_on(name: str, machine: str, *, deadline: float = BOOT_DEADLINE) -> Non
     rig = state.load(name)
     member = rig.machine(machine)
     with state.locked(name):
-        if not _supervisor(rig, machine):
-            _launch(rig, member, inspect_host())
-        wait_for_ssh(rig, [member], deadline=deadline)
+        is_on = _supervisor(rig, machine)
+        started = {} if is_on else {machine: _launch(rig, member, inspect_host())}
+        _wait(rig, [member], started, deadline)
 
 
 def power_off(name: str, machine: str) -> None:
@@ -77,8 +77,8 @@ def reinstall(
         _kill(rig, machine)
         rig = rig.with_machine(_installed(rig, member, authorized_keys))
         state.save(rig)
-        _launch(rig, rig.machine(machine), host)
-        wait_for_ssh(rig, [member], deadline=deadline)
+        started = {machine: _launch(rig, rig.machine(machine), host)}
+        _wait(rig, [member], started, deadline)
     return rig
 
 
@@ -149,12 +149,13 @@ def enter_argv(name: str, machine: str | None, command: Sequence[str]) -> list[s
     clean = [
         "env",
         "-i",
+        "--chdir=/root",
         "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
         "HOME=/root",
         "LANG=C.UTF-8",
         f"TERM={os.environ.get('TERM', 'dumb')}",
     ]
-    return ["nsenter", f"--target={leader}", *spaces, "--wd=/root", "--", *clean, *command]
+    return ["nsenter", f"--target={leader}", *spaces, "--", *clean, *command]
 
 
 def _installed(rig: Rig, machine: Machine, keys: str) -> Machine:
@@ -166,7 +167,7 @@ def _installed(rig: Rig, machine: Machine, keys: str) -> Machine:
     return replace(machine, identity=str(uuid.uuid4()), host_key=host_key, tree=str(tree))
 
 
-def _launch(rig: Rig, machine: Machine, host: boot.Host) -> None:
+def _launch(rig: Rig, machine: Machine, host: boot.Host) -> subprocess.Popen[bytes]:
     # The tree of its installation, also after the packages of newer trees have changed.
     if not (machine.tree and Path(machine.tree).is_dir()):
         raise RigError(
@@ -178,13 +179,25 @@ def _launch(rig: Rig, machine: Machine, host: boot.Host) -> None:
     text = boot.run_script(rig, machine, home, Path(machine.tree), host)
     script.write_text(text, encoding="utf-8")
     with (home / "console.log").open("ab") as log:
-        subprocess.Popen(
+        return subprocess.Popen(
             boot.launch_argv(rig, machine, script, host),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
+
+
+def _wait(
+    rig: Rig,
+    machines: Iterable[Machine],
+    started: Mapping[str, subprocess.Popen[bytes]],
+    deadline: float,
+) -> None:
+    def ended(name: str) -> bool:
+        return name in started and started[name].poll() is not None
+
+    wait_for_ssh(rig, list(machines), deadline=deadline, ended=ended)
 
 
 def _kill(rig: Rig, machine: str) -> None:

@@ -4,36 +4,40 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import socket
-import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from rig.model import Machine, Rig, RigError
+from rig.state import machine_home
 
 _CLONE_NEWNET = 0x40000000
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def wait_for_ssh(rig: Rig, machines: Sequence[Machine], *, deadline: float) -> None:
-    """Return when every machine's SSH server has greeted; RigError says what was last seen."""
+def wait_for_ssh(
+    rig: Rig, machines: Sequence[Machine], *, deadline: float, ended: Callable[[str], bool]
+) -> None:
+    """Return when every machine's SSH server has greeted.
+
+    RigError says what was last seen of the others, without waiting for one of which `ended(name)`
+    is true.
+    """
     if not machines:
         return
     end = time.monotonic() + deadline
-    stop = threading.Event()
     with ThreadPoolExecutor(max_workers=len(machines)) as pool:
-        waits = {m.name: pool.submit(_greeted, rig, m, end, stop) for m in machines}
+        waits = {m.name: pool.submit(_greeted, rig, m, end, ended) for m in machines}
         silent = {name: seen for name, wait in waits.items() if (seen := wait.result()) is not None}
     if silent:
         lines = "\n".join(f"  {name}: {seen}" for name, seen in silent.items())
-        raise RigError(
-            f"after {deadline:g} s these machines do not answer SSH:\n{lines}\n"
-            f"their consoles: see console.log in the rig's folder"
-        )
+        raise RigError(f"these machines do not answer SSH after {deadline:g} s:\n{lines}")
 
 
-def _greeted(rig: Rig, machine: Machine, end: float, stop: threading.Event) -> str | None:
+def _greeted(rig: Rig, machine: Machine, end: float, ended: Callable[[str], bool]) -> str | None:
     """None when the server has greeted, else what was seen last. Runs in a thread of its own:
     entering a namespace changes the calling thread alone."""
     _enter(rig.namespace)
@@ -47,8 +51,17 @@ def _greeted(rig: Rig, machine: Machine, end: float, stop: threading.Event) -> s
             seen = f"connected, but it said {greeting!r}"
         except OSError as problem:
             seen = str(problem)
-        stop.wait(0.03)
-    return seen
+        if ended(machine.name):
+            return f"it stopped during boot; {_console_end(rig, machine)}"
+        time.sleep(0.03)
+    return f"{seen}; {_console_end(rig, machine)}"
+
+
+def _console_end(rig: Rig, machine: Machine) -> str:
+    path = machine_home(rig, machine.name) / "console.log"
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+    last = next((line.strip() for line in reversed(lines) if line.strip()), "empty")
+    return f"the end of {path}: {_ESCAPES.sub('', last)}"
 
 
 def _enter(namespace: str) -> None:
