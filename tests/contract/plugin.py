@@ -96,7 +96,7 @@ class Engine(engine_pb2_grpc.EngineServicer):
         """Record a message of the plugin."""
         del context
         with self.arrived:
-            self.lines.append(request.message)
+            self.lines.extend(request.message.split("\n"))
             self.arrived.notify_all()
         return empty_pb2.Empty()
 
@@ -133,7 +133,12 @@ class Plugin:
         assert self._process.stdout is not None
         own = self._process.stdout.readline().strip()
         limit = 64 << 20
-        options = [("grpc.max_receive_message_length", limit)]
+        # Errors travel as metadata; the engine has no such limit as gRPC for Python has.
+        options = [
+            ("grpc.max_receive_message_length", limit),
+            ("grpc.max_metadata_size", limit),
+            ("grpc.absolute_max_metadata_size", limit),
+        ]
         self._channel = grpc.insecure_channel(f"127.0.0.1:{own}", options=options)
         self._stub = provider_pb2_grpc.ResourceProviderStub(self._channel)
         self._call(

@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.plugin import REMOTE_COMMAND, Plugin, PluginError, Properties, is_secret, plain, secret
+from tests.contract.plugin import (
+    REMOTE_COMMAND,
+    Plugin,
+    PluginError,
+    Properties,
+    is_secret,
+    plain,
+    secret,
+)
 
 PASSWORD = "correct horse battery staple"
 

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	errorTail    = 32 << 10 // bytes of output that an error shows: enough for a traceback, not for a dump
+	errorTail    = 16 << 10 // bytes of output that an error shows: enough for a traceback, not for a dump
 	errorCommand = 2 << 10  // bytes of the command's text that an error shows
 	shortest     = 6        // a shorter standard input would match by accident
 )
@@ -20,13 +20,15 @@ type Capture struct {
 	stdout, stderr bytes.Buffer
 	both           bytes.Buffer // in the order of arrival, for errors
 	lines          []*lineWriter
+	log            *sender
 }
 
 // NewCapture gives a capture that sends complete lines to log, for the streams that logging selects.
+// Close it when the command has ended.
 func NewCapture(logging string, log func(line string)) *Capture {
-	c := &Capture{}
+	c := &Capture{log: newSender(log)}
 	stdout, stderr := streams(logging)
-	c.lines = []*lineWriter{newLineWriter(stdout, log), newLineWriter(stderr, log)}
+	c.lines = []*lineWriter{newLineWriter(stdout, c.log.send), newLineWriter(stderr, c.log.send)}
 	return c
 }
 
@@ -36,13 +38,14 @@ func (c *Capture) Stdout() io.Writer { return &stream{c, &c.stdout, c.lines[0]} 
 // Stderr is the writer for the command's standard error.
 func (c *Capture) Stderr() io.Writer { return &stream{c, &c.stderr, c.lines[1]} }
 
-// Close logs what is left of an unfinished line.
+// Close logs what is left of an unfinished line, and returns when all is logged.
 func (c *Capture) Close() {
 	c.mutex.Lock()
-	defer c.mutex.Unlock()
 	for _, line := range c.lines {
 		line.flush()
 	}
+	c.mutex.Unlock()
+	c.log.close()
 }
 
 // Text gives both streams whole, each without its last newline.

@@ -25,6 +25,11 @@ const (
 	previousStderr = "PULUMI_COMMAND_STDERR"
 )
 
+// killScript signals every other command of its SSH connection. Each is a process group; the parent of
+// all is the server's process for the connection.
+const killScript = `exec sh -c 'for p in $(ps -o pid= --ppid "$PPID"); do ` +
+	`[ "$p" = "$$" ] || kill -s %[1]s -- "-$p" || sudo -n kill -s %[1]s -- "-$p"; done' 2>/dev/null`
+
 var errLost = errors.New("the connection was lost while the command ran")
 
 // run executes command on the machine of the state's connection and returns what it wrote.
@@ -76,7 +81,8 @@ func (s *CommandState) setEnvironment(ctx context.Context, session *ssh.Session)
 	return nil
 }
 
-// execute runs command to its end, or to that of ctx or of the connection.
+// execute runs command to its end, or to that of ctx or of the connection. It always waits for the
+// command to end, unless killing it did not help.
 func execute(ctx context.Context, client *ssh.Client, session *ssh.Session, command, input string) error {
 	stdin, err := session.StdinPipe()
 	if err == nil {
@@ -100,17 +106,21 @@ func execute(ctx context.Context, client *ssh.Client, session *ssh.Session, comm
 	case err := <-ended:
 		return clarify(err)
 	case <-ctx.Done():
-		kill(client, session, ended)
+		kill(client, ended)
 		return fmt.Errorf("cancelled, and the command was told to end: %w", context.Cause(ctx))
 	}
 }
 
-// kill asks the command to end, then makes it, then leaves it: sshd may not signal what another user
-// runs (sudo), and then closing the session, which breaks its pipes, is all that can be done.
-func kill(client *ssh.Client, session *ssh.Session, ended <-chan error) {
-	defer func() { _ = client.Close() }()
-	for _, signal := range []ssh.Signal{ssh.SIGTERM, ssh.SIGKILL} {
-		_ = session.Signal(signal)
+// kill asks the command to end, then makes it. It uses a second session of the same connection: an SSH
+// server passes no signals on to root's commands, nor to what runs by sudo.
+func kill(client *ssh.Client, ended <-chan error) {
+	// Whatever happens, the end of the connection breaks the command's pipes.
+	defer time.AfterFunc(4*killGrace, func() { _ = client.Close() }).Stop()
+	for _, signal := range []string{"TERM", "KILL"} {
+		if session, err := client.NewSession(); err == nil {
+			_ = session.Run(fmt.Sprintf(killScript, signal))
+			_ = session.Close()
+		}
 		select {
 		case <-ended:
 			return
