@@ -30,6 +30,10 @@ _PATH_END = re.compile(r"^[A-Za-z0-9._~/-]+$")
 _HOST = re.compile(r"^[A-Za-z0-9.-]+(:[0-9]+)?$")
 _CRYPT = re.compile(r"^\$(5|6)\$[./A-Za-z0-9$=]+$")
 _FILE = re.compile(r"^/[A-Za-z0-9._/-]+$")
+MONITOR_URI = "/alive"
+"""Path on `monitor_port` at which an engine says that it answers."""
+RESERVED_NAMES = ("stats", "monitor", "http_front")
+"""Sections that every configuration has; a back end of that name would clash with them."""
 ERROR_PAGE_BYTES = 8192
 """HAProxy keeps an error page in one buffer of 16 KiB, with its headers."""
 
@@ -116,6 +120,11 @@ class Backend:
 
     def __post_init__(self) -> None:
         must_be_name("back end", self.name)
+        if self.name in RESERVED_NAMES:
+            raise ValueError(
+                f"back end {self.name} has the name of a section that is always there; "
+                f"choose another than {', '.join(RESERVED_NAMES)}"
+            )
         must_be_one_of("algorithm", self.algorithm, get_args(Algorithm), f"back end {self.name}")
         must_be_one_of("stickiness", self.stickiness, get_args(Stickiness), f"back end {self.name}")
         if not self.servers:

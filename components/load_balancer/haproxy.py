@@ -7,6 +7,7 @@ from pathlib import Path
 
 from components.files import LIB_DIR, RenderedFile, ServiceUnit
 from components.load_balancer.args import (
+    MONITOR_URI,
     Acl,
     Backend,
     ErrorPage,
@@ -21,7 +22,6 @@ from components.timers import HaproxyTimers
 CONFIG_PATH = "/etc/haproxy/haproxy.cfg"
 UNIT = "haproxy.service"
 SAVE_STATE_PATH = f"{LIB_DIR}/haproxy-server-state"
-MONITOR_URI = "/alive"
 COOKIE_NAME = "LAB_SERVER"
 
 _TEMPLATES_DIR = Path(__file__).parent / "templates"
@@ -173,7 +173,7 @@ def acl_lines(acl: Acl) -> tuple[str, ...]:
 def acl_names(acl: Acl) -> tuple[str, ...]:
     """The names whose conjunction is this ACL."""
     kinds = [kind for kind, _ in _conditions(acl)]
-    return (acl.name,) if len(kinds) == 1 else tuple(f"{acl.name}_{kind}" for kind in kinds)
+    return (acl.name,) if len(kinds) == 1 else tuple(f"{acl.name}.{kind}" for kind in kinds)
 
 
 def route_lines(args: LoadBalancerArgs) -> tuple[str, ...]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from components.files import LIB_DIR, RenderedFile, ServiceUnit
-from components.load_balancer.args import LoadBalancerArgs, Peer
-from components.load_balancer.haproxy import MONITOR_URI
+from components.load_balancer.args import MONITOR_URI, LoadBalancerArgs, Peer
 from components.rendering import HEADER, Templates
 from components.scripts import CHECK_HTTP_PATH, check_http_file
 from components.timers import VrrpTimers

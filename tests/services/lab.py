@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -145,10 +145,10 @@ def status(answer: str) -> str:
 
 
 @contextmanager
-def running_lab(args: LoadBalancerArgs) -> Iterator[Lab]:
+def running_lab(args: LoadBalancerArgs, apps: Sequence[str] = APPS) -> Iterator[Lab]:
     with segment(ADDRESSES) as machines:
         lab = Lab(machines=machines, args=args)
-        for name in APPS:
+        for name in apps:
             lab[name].apply(app_server_plan(AppServerArgs(name=name)))
             lab[name].start("nginx", "-g", "daemon off;")
         for peer in args.peers:

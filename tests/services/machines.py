@@ -44,7 +44,7 @@ def why_no_machines() -> str | None:
     return None
 
 
-def wait_for(what: str, ask: Callable[[], _T], within_s: float = 5.0) -> _T:
+def wait_for(what: str, ask: Callable[[], _T], within_s: float = 15.0) -> _T:
     """Ask until the answer is true; the failure says what was answered last."""
     deadline = time.monotonic() + within_s
     while not (answer := ask()):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
 from components.load_balancer import Backend, LoadBalancerArgs, Tls
-from components.timers import TIMERS
+from components.timers import TIMERS, predict
 from tests.golden.cases import VIP, a_backend, a_pair, some_servers, the_course_routes
 from tests.services.lab import NOTIFY_LOG, PAIR, Lab, header, running_lab, status
 from tests.services.machines import wait_for, why_no_machines
@@ -21,6 +22,8 @@ TEST_TIMERS = replace(
     vrrp=replace(FAST.vrrp, advert_ms=200),
     haproxy=replace(FAST.haproxy, check_ms=2000, connect_ms=2000),
 )
+STALL_S = 1.0
+"""What a busy test machine may add."""
 ARGS = a_pair(tls=Tls(), timers=TEST_TIMERS, **the_course_routes())
 
 
@@ -172,10 +175,31 @@ def test_a_haproxy_that_hangs_gives_the_vip_away(lab: Lab) -> None:
 
 def test_a_cut_link_moves_the_vip_within_the_predicted_time(lab: Lab) -> None:
     owner, other = lab.owner(), lab.other()
-    lab["switch"].run("ip", "link", "set", f"v-{owner}", "nomaster")
-    wait_for("the other one owns the VIP", lambda: lab[other].owns(str(VIP)))
+    seconds = takeover_s(lab, owner, other)
     lab["switch"].run("ip", "link", "set", f"v-{owner}", "master", "br0")
     wait_for("one owner after the split", lambda: len(lab.owners()) == 1)
+    assert seconds <= predict(TEST_TIMERS)["vip_owner_crash"] + STALL_S
+
+
+def test_the_courses_timers_fail_over_as_predicted() -> None:
+    if reason := why_no_machines():
+        pytest.skip(reason)
+    course = a_pair(timers=TIMERS["course"])
+    with running_lab(course, apps=()) as lab:
+        predicted = predict(course.timers)["vip_owner_crash"]
+        owner, other = lab.owner(), lab.other()
+        seconds = takeover_s(lab, owner, other)
+        assert 2.0 < seconds <= predicted + STALL_S, "the last advert is up to a second old"
+        log = lab[other].read("/run/keepalived.log")
+        assert "rror" not in log, "keepalived found nothing to complain about"
+
+
+def takeover_s(lab: Lab, owner: str, other: str) -> float:
+    """Seconds from the cut of the owner's link until the other one has the VIP."""
+    lab["switch"].run("ip", "link", "set", f"v-{owner}", "nomaster")
+    begun = time.monotonic()
+    wait_for("the other one owns the VIP", lambda: lab[other].owns(str(VIP)))
+    return time.monotonic() - begun
 
 
 def test_a_new_weight_is_taken_up_without_losing_a_request(lab: Lab) -> None:

@@ -75,6 +75,7 @@ def test_a_wrong_pair_is_refused(overrides: dict[str, Any], message: str) -> Non
         ({"servers": (a_server(backup=True),)}, "every server of .* is a backup"),
         ({"servers": (a_server(weight=0),)}, "has weight 0, so none gets a request"),
         ({"name": "http back"}, "back end name 'http back'"),
+        ({"name": "stats"}, "back end stats has the name of a section"),
     ],
 )
 def test_a_wrong_back_end_is_refused(overrides: dict[str, Any], message: str) -> None:

@@ -115,8 +115,8 @@ def test_routes_come_in_their_order_before_the_default() -> None:
 def test_an_acl_with_two_fields_needs_both() -> None:
     acl = Acl(name="mine", path_beg=("/a", "/b"), src=(LAB,))
     assert acl_lines(acl) == (
-        "acl mine_path_beg path_beg /a /b",
-        "acl mine_src src 10.16.1.0/24",
+        "acl mine.path_beg path_beg /a /b",
+        "acl mine.src src 10.16.1.0/24",
     )
 
 
