@@ -132,7 +132,7 @@ class VirtualMachine(pulumi.ComponentResource):
             name=names.domain_name(place.topology, machine),
             description=names.domain_mark(place.topology, machine),
             type=place.acceleration,
-            cpu=libvirt.DomainCpuArgs(mode=_cpu_mode(place.acceleration)),
+            cpu=_cpu(place.acceleration),
             memory=machine.memory_mib,
             vcpu=machine.vcpus,
             disks=[libvirt.DomainDiskArgs(volume_id=disk.id) for disk in disks],
@@ -145,7 +145,7 @@ class VirtualMachine(pulumi.ComponentResource):
             network_interfaces=[
                 libvirt.DomainNetworkInterfaceArgs(network_id=place.network.id, mac=machine.mac)
             ],
-            xml=libvirt.DomainXmlArgs(xslt=domain_xslt(place.settings, place.topology)),
+            xml=libvirt.DomainXmlArgs(xslt=domain_xslt(place)),
             # Addresses are planned: nobody has to ask the agent for them. Its channel is there.
             qemu_agent=False,
             running=True,
@@ -164,12 +164,17 @@ class VirtualMachine(pulumi.ComponentResource):
         return pulumi.ResourceOptions(parent=self, delete_before_replace=True)
 
 
-def domain_xslt(settings: LibvirtSettings, topology: Topology) -> str:
+def domain_xslt(place: Place) -> str:
     """The stylesheet that finishes the provider's domain XML."""
-    path = escape(names.pool_path(settings, topology), {'"': "&quot;"})
-    return TEMPLATES.render("domain.xsl.j2", {"pool_path": path, "firmware": settings.firmware})
+    path = names.pool_path(place.settings, place.topology)
+    values = {
+        "pool_path": escape(path, {'"': "&quot;"}),
+        "acceleration": place.acceleration,
+        "firmware": place.settings.firmware,
+    }
+    return TEMPLATES.render("domain.xsl.j2", values)
 
 
-def _cpu_mode(acceleration: Acceleration) -> str:
-    """The host's CPU under KVM; under emulation all that QEMU can emulate, as RHEL 9 needs."""
-    return "host-passthrough" if acceleration == "kvm" else "maximum"
+def _cpu(acceleration: Acceleration) -> libvirt.DomainCpuArgs | None:
+    """The host's own CPU under KVM; an emulated one is in the stylesheet."""
+    return libvirt.DomainCpuArgs(mode="host-passthrough") if acceleration == "kvm" else None
