@@ -140,8 +140,11 @@ def lab_network(settings: Settings, stack: str) -> IPv4Network:
 
 
 def bridge_name(stack: str) -> str:
-    """`hl-<start of the stack's name>-<hash>`: readable, unique, short enough for Linux."""
-    digest = hashlib.sha256(stack.encode()).hexdigest()[:4]
+    """`hl-<start of the stack's name>-<hash>`: readable, unique, short enough for Linux.
+
+    Names of a class begin alike, so the hash has most of the room: 28 bits keep hundreds apart.
+    """
+    digest = hashlib.sha256(stack.encode()).hexdigest()[:7]
     room = LINUX_INTERFACE_NAME_LENGTH - len("hl-") - len("-") - len(digest)
     start = "".join(c for c in stack.lower() if c.isalnum())[:room]
     return f"hl-{start}-{digest}"
