@@ -7,7 +7,8 @@ components/remote/spec.py). Standard library only, Python 3.9 or later (Rocky Li
 It is idempotent: what is already right is left alone, and only a file that really changed reloads
 or restarts a unit. It is careful: a file is written beside the old one and validated there; when a
 validation or a reload fails, every file of the specification gets its old content back. What it did
-is recorded under /var/lib/ha-lab/applied, so that drift can be told from intent.
+is recorded under /var/lib/ha-lab/applied, so that drift can be told from intent, and that what a
+killed run had begun is finished by the next one.
 
 Exit status 0: as specified. 1: not possible, the reason is on stderr. It prints no file contents.
 """
@@ -22,16 +23,19 @@ import json
 import os
 import pwd
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 RECORD_DIR = Path("/var/lib/ha-lab/applied")
 LOCK = Path("/run/ha-lab-apply.lock")
 POLICY = Path("/usr/sbin/policy-rc.d")
+POLICY_TEXT = "#!/bin/sh\n# Written by ha-lab while it installs packages.\nexit 101\n"
+UNIT_FILES = "/etc/systemd/"
 COMMAND_TIMEOUT_S = 600
 CHECK_INTERVAL_S = 0.2
 APT = (
@@ -48,27 +52,32 @@ class ApplyError(Exception):
 
 def say(text: str) -> None:
     """One line of progress; Pulumi shows it beside the machine's name."""
-    print(text, file=sys.stderr, flush=True)
+    with contextlib.suppress(OSError):  # nobody listens any more: no reason to stop half-way
+        print(text, file=sys.stderr, flush=True)
 
 
 def run(argv: Sequence[str], timeout_s: float = COMMAND_TIMEOUT_S) -> Tuple[int, str]:
     """Exit status and output (both streams) of a command; never waits on a terminal."""
     env = {**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             list(argv),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env=env,
-            timeout=timeout_s,
-            check=False,
+            start_new_session=True,
         )
     except FileNotFoundError:
         return 127, f"{argv[0]}: not found"
+    try:
+        output, _ = process.communicate(timeout=timeout_s)
     except subprocess.TimeoutExpired:
+        # With its children: one that lives on would keep the pipe open.
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
         return 124, f"no answer within {timeout_s:.0f} s"
-    return done.returncode, done.stdout.decode("utf-8", "replace").strip()
+    return process.returncode, output.decode("utf-8", "replace").strip()
 
 
 def must(argv: Sequence[str], what: str) -> str:
@@ -121,6 +130,7 @@ def install(family: str, packages: List[str]) -> None:
         return
     command = [*APT.split(), "--no-install-recommends", "install", *packages]
     if run(command)[0] != 0:  # most often: the package lists were never fetched, or are old
+        run(["dpkg", "--configure", "-a"])  # an installation that was cut off
         must([*APT.split(), "update"], "fetching the package lists")
         must(command, "installing packages")
 
@@ -128,10 +138,10 @@ def install(family: str, packages: List[str]) -> None:
 @contextlib.contextmanager
 def services_do_not_start() -> Iterator[None]:
     """Debian starts a daemon when its package is installed, with a configuration nobody chose."""
-    if POLICY.exists():
+    if POLICY.exists() and POLICY.read_text(errors="replace") != POLICY_TEXT:
         yield
         return
-    POLICY.write_text("#!/bin/sh\nexit 101\n")
+    POLICY.write_text(POLICY_TEXT)
     POLICY.chmod(0o755)
     try:
         yield
@@ -145,8 +155,9 @@ def services_do_not_start() -> Iterator[None]:
 class Files:
     """The files of a specification: staged, validated, swapped in, and put back on failure."""
 
-    def __init__(self) -> None:
-        self._before: List[Tuple[Path, Optional[bytes], Optional[os.stat_result]]] = []
+    def __init__(self, pending: Sequence[str] = ()) -> None:
+        self._pending = pending
+        self._undo: List[Callable[[], None]] = []
         self.changed: List[str] = []
 
     def put(self, spec: Json) -> None:
@@ -155,68 +166,105 @@ class Files:
         content = "\n".join(spec["lines"]).encode()
         mode = int(spec["mode"], 8)
         owner, group = user_id(spec["owner"]), group_id(spec["group"])
-        found = path.stat() if path.is_file() else None
-        old = path.read_bytes() if found is not None else None
-        if old == content:
-            if found is not None:
-                self._access(path, found, mode, owner, group)
-            return
+        if path.is_file() and path.read_bytes() == content:
+            self._access(path, mode, owner, group)
+            if spec["path"] not in self._pending:
+                return
+        else:
+            self._swap(path, content, (mode, owner, group), spec["validate"])
+        if spec["then"]:
+            must(["/bin/sh", "-c", spec["then"]], f"taking over {path}")
+
+    def _swap(
+        self, path: Path, content: bytes, access: Tuple[int, int, int], validator: Optional[str]
+    ) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        staged = stage(path, content, mode, owner, group)
+        staged = stage(path, content, *access)
         try:
-            validate(spec["validate"], staged, path)
+            validate(validator, staged, path, content if not access[0] & 0o077 else b"")
+            undo = how_to_restore(path)
             os.replace(staged, path)
         finally:
             if staged.exists():
                 staged.unlink()
-        self._before.append((path, old, found))
-        self.changed.append(str(path))
-        if spec["then"]:
-            must(["/bin/sh", "-c", spec["then"]], f"taking over {path}")
+        self._did(path, undo)
 
-    def _access(self, path: Path, found: os.stat_result, mode: int, owner: int, group: int) -> None:
+    def _access(self, path: Path, mode: int, owner: int, group: int) -> None:
+        found = path.stat()
         if (found.st_mode & 0o7777, found.st_uid, found.st_gid) != (mode, owner, group):
+            undo = how_to_restore(path)
             os.chown(path, owner, group)
             path.chmod(mode)
-            self.changed.append(str(path))
+            self._did(path, undo)
 
     def remove(self, name: str) -> None:
         path = Path(name)
-        if path.exists():
-            self._before.append((path, path.read_bytes(), path.stat()))
+        if os.path.lexists(path):
+            undo = how_to_restore(path)
             path.unlink()
-            self.changed.append(name)
+            self._did(path, undo)
+
+    def _did(self, path: Path, undo: Callable[[], None]) -> None:
+        self._undo.append(undo)
+        self.changed.append(str(path))
 
     def put_back(self) -> None:
         """Give every changed file its old content and owner; remove those that were new."""
-        for path, content, found in reversed(self._before):
-            if content is None or found is None:
+        for undo in reversed(self._undo):
+            undo()
+
+
+def how_to_restore(path: Path) -> Callable[[], None]:
+    """What makes this path again what it is now."""
+    if path.is_symlink():
+        target = path.readlink()
+
+        def link_again() -> None:
+            with contextlib.suppress(FileNotFoundError):
                 path.unlink()
-            else:
-                mode = found.st_mode & 0o7777
-                os.replace(stage(path, content, mode, found.st_uid, found.st_gid), path)
+            path.symlink_to(target)
+
+        return link_again
+    if not path.exists():
+        return path.unlink
+    content, found = path.read_bytes(), path.stat()
+    mode = found.st_mode & 0o7777
+    return lambda: os.replace(stage(path, content, mode, found.st_uid, found.st_gid), path)
 
 
 def stage(path: Path, content: bytes, mode: int, owner: int, group: int) -> Path:
     """A file with this content beside its destination, so that the swap is one rename."""
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    with os.fdopen(handle, "wb") as out:
-        out.write(content)
-        os.fchown(out.fileno(), owner, group)
-        os.fchmod(out.fileno(), mode)
-        out.flush()
-        os.fsync(out.fileno())
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(content)
+            os.fchown(out.fileno(), owner, group)
+            os.fchmod(out.fileno(), mode)
+            out.flush()
+            os.fsync(out.fileno())
+    except OSError:
+        Path(name).unlink()
+        raise
     return Path(name)
 
 
-def validate(command: Optional[str], staged: Path, path: Path) -> None:
+def validate(command: Optional[str], staged: Path, path: Path, secret: bytes) -> None:
+    """Ask the validator; of a `secret` content it may repeat no line."""
     if not command:
         return
     status, output = run(["/bin/sh", "-c", command.replace("{staged}", shlex.quote(str(staged)))])
     if status != 0:
-        shown = tail(output.replace(str(staged), str(path)))
+        shown = tail(without_lines(output.replace(str(staged), str(path)), secret.decode()))
         checker = command.replace("{staged}", str(path))
         raise ApplyError(f"{path} was refused by `{checker}`; the old one is kept:\n{shown}")
+
+
+def without_lines(output: str, secret: str) -> str:
+    """The output with the number of a secret's line in place of its text."""
+    for number, line in enumerate(secret.splitlines(), start=1):
+        if len(line.strip()) >= 6:
+            output = output.replace(line.strip(), f"(line {number})")
+    return output
 
 
 def user_id(name: str) -> int:
@@ -236,10 +284,11 @@ def group_id(name: str) -> int:
 # -- units ---------------------------------------------------------------------------------------
 
 
-def settle_unit(unit: Json, changed: List[str]) -> Optional[str]:
-    """Bring a unit to its state; says what was done, or None."""
+def settle_unit(unit: Json, changed: List[str], were_active: Dict[str, bool]) -> Optional[str]:
+    """Bring a unit to its state; says what was done, or None. Notes whether it was active."""
     name = unit_name(unit)
     state = unit_state(name)
+    were_active[name] = state.get("ActiveState") == "active"
     if not unit["running"]:
         if state.get("LoadState") != "not-found" and (
             state.get("ActiveState") in ("active", "activating", "failed")
@@ -262,13 +311,22 @@ def settle_unit(unit: Json, changed: List[str]) -> Optional[str]:
     return None
 
 
-def revive(units: Sequence[Json], changed: List[str]) -> None:
-    """After old files were put back: a unit that the new ones stopped gets another try."""
+def revive(units: Sequence[Json], changed: List[str], were_active: Dict[str, bool]) -> None:
+    """After old files were put back: what ran before runs with them again."""
+    if any(path.startswith(UNIT_FILES) for path in changed):
+        run(["systemctl", "daemon-reload"])
     for unit in units:
-        wanted = unit["running"] and touched([*unit["restart_on"], *unit["reload_on"]], changed)
-        if wanted and unit_state(unit_name(unit)).get("ActiveState") != "active":
-            run(["systemctl", "reset-failed", unit_name(unit)])
-            run(["systemctl", "restart", unit_name(unit)])
+        name, must_restart = unit_name(unit), touched(unit["restart_on"], changed)
+        if not unit["running"] or not (must_restart or touched(unit["reload_on"], changed)):
+            continue
+        is_active = unit_state(name).get("ActiveState") == "active"
+        if not were_active.get(name, is_active):
+            continue
+        if is_active and not must_restart:
+            run(["systemctl", "reload", name])
+        else:
+            run(["systemctl", "reset-failed", name])
+            run(["systemctl", "restart", name])
 
 
 def start(name: str) -> None:
@@ -324,8 +382,10 @@ def await_ready(timeout_s: float) -> None:
     """Wait for the end of cloud-init and check the clock; says what it waits for."""
     if Path("/usr/bin/cloud-init").exists() and Path("/run/cloud-init").exists():
         await_cloud_init(timeout_s)
-    if time.time() < OLDEST_SANE_CLOCK:
-        raise ApplyError(f"the clock says {time.ctime()}; expected today: set it, or enable chrony")
+    now = time.time()
+    if now < OLDEST_SANE_CLOCK:
+        said = f"the clock says {time.ctime(now)}; expected today"
+        raise ApplyError(f"{said}: set it, or enable chrony")
 
 
 def await_cloud_init(timeout_s: float) -> None:
@@ -358,21 +418,24 @@ def carry_out(spec: Json) -> List[str]:
     if spec["version"] != 1:
         raise ApplyError(f"this applier knows specification version 1, got {spec['version']}")
     done = [f"installed {name}" for name in ensure_packages(spec["packages"])]
-    files = Files()
+    unfinished = pending(spec)
+    files = Files(unfinished)
+    were_active: Dict[str, bool] = {}
     try:
         for file in spec["files"]:
             files.put(file)
         for path in spec["absent"]:
             files.remove(path)
-        if any(path.startswith("/etc/systemd/") for path in files.changed):
+        fresh = files.changed + unfinished
+        if any(path.startswith(UNIT_FILES) for path in fresh):
             must(["systemctl", "daemon-reload"], "reading the unit files")
         done += [f"wrote {path}" for path in files.changed]
         for unit in spec["units"]:
-            happened = settle_unit(unit, files.changed + pending(spec))
+            happened = settle_unit(unit, fresh, were_active)
             done += [happened] if happened else []
-    except ApplyError:
+    except (ApplyError, OSError):
         files.put_back()
-        revive(spec["units"], files.changed)
+        revive(spec["units"], files.changed, were_active)
         raise
     for command in spec["checks"]:
         await_check(command, spec["check_within_s"])
@@ -387,12 +450,13 @@ def pending(spec: Json) -> List[str]:
     """Files that an earlier, interrupted run wrote without reaching the units.
 
     The record is written last. A file that stands as specified but is not in the record with this
-    digest was written by a run that was cut off: its units have not taken it over yet.
+    digest was written by a run that was cut off: its units have not taken it over yet. Without a
+    record, that may be any file.
     """
     try:
         recorded = json.loads(record_path(spec).read_text())["files"]
     except (OSError, ValueError, KeyError):
-        return []
+        recorded = {}
     return [f["path"] for f in spec["files"] if recorded.get(f["path"]) != digest(f)]
 
 
@@ -425,6 +489,7 @@ def ready(timeout_s: float) -> int:
 
 def main() -> int:
     """Read the specification, carry it out, print what changed."""
+    os.umask(0o022)
     if sys.argv[1:2] == ["--ready"]:
         return ready(float(sys.argv[2]))
     spec = json.load(sys.stdin)
@@ -433,7 +498,7 @@ def main() -> int:
         try:
             done = carry_out(spec)
             record(spec)
-        except ApplyError as failure:
+        except (ApplyError, OSError) as failure:
             say(f"{spec['service']}: {failure}")
             return 1
     print("; ".join(done) or "nothing to do")
