@@ -14,9 +14,13 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+from images.sources import carried_apt_options
 from rig.model import USER, Machine
+from rig.uplink import NAMESERVER
 
 _USER_ID = 1000
+#: The host's trusted authorities, which may hold a proxy's own.
+_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 #: Units that have nothing to do here: the rig sets the address, and there is no seed to read.
 _MASKED = (
     "systemd-networkd.service",
@@ -54,7 +58,9 @@ def make_disk(machine: Machine, home: Path, tree: Path, authorized_keys: str) ->
         _write(upper / "etc/ssh" / key.name, key.read_text(), mode=0o644 if suffix else 0o600)
     _add_user(upper, tree, authorized_keys)
     _quieten(upper)
-    if not machine.bare:
+    if machine.bare:
+        _let_out(upper)
+    else:
         _free_running_clock(upper)
 
 
@@ -103,6 +109,20 @@ def _free_running_clock(upper: Path) -> None:
         upper / "etc/systemd/system/chrony.service.d/rig.conf",
         "[Unit]\nConditionCapability=\n",
     )
+
+
+def _let_out(upper: Path) -> None:
+    """What a bare machine needs to install packages as this host does."""
+    _write(upper / "etc/resolv.conf", f"nameserver {NAMESERVER}\n")
+    options = carried_apt_options()
+    options += [
+        f'Acquire::{scheme}::Proxy "{proxy}";'
+        for scheme in ("http", "https")
+        if (proxy := os.environ.get(f"{scheme}_proxy"))
+    ]
+    _write(upper / "etc/apt/apt.conf.d/90rig", "".join(f"{line}\n" for line in options))
+    if _CERTIFICATES.exists():
+        _write(upper / _CERTIFICATES.relative_to("/"), _CERTIFICATES.read_text(encoding="utf-8"))
 
 
 def _write(path: Path, text: str, *, mode: int = 0o644) -> None:

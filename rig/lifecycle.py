@@ -15,7 +15,7 @@ from pathlib import Path
 
 from images.spec import tree_spec
 from images.tree import build_tree
-from rig import boot, disk, network, processes, state
+from rig import boot, disk, network, processes, state, uplink
 from rig.host import inspect_host, raise_limits
 from rig.model import CIDR, RELEASE, Machine, Rig, RigError, merge
 from rig.wait import wait_for_ssh
@@ -37,6 +37,7 @@ def up(wanted: Rig, *, authorized_keys: str, deadline: float = BOOT_DEADLINE) ->
         # On disk before anything exists in the kernel: `down` finds also a half-made rig.
         state.save(rig)
         network.create(rig)
+        uplink.ensure(rig, state.home(rig.name))
         for machine in rig.machines:
             if not machine.identity:
                 rig = rig.with_machine(_installed(rig, machine, authorized_keys))
@@ -129,6 +130,7 @@ def down(name: str) -> bool:
         machines |= {ns.removeprefix(f"{rig.namespace}-") for ns in found if ns != rig.namespace}
         with ThreadPoolExecutor(max_workers=8) as pool:
             list(pool.map(lambda machine: _kill(rig, machine), sorted(machines)))
+        uplink.remove(folder)
         network.delete_namespace(rig.namespace)
         for cgroup in boot.own_cgroups(rig, inspect_host()):
             _remove_cgroup(cgroup)

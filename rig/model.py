@@ -103,7 +103,8 @@ def plan(
 
     Raises RigError that names every problem at once.
     """
-    known = existing.machines if existing else ()
+    # In another network the old addresses mean nothing; `merge` says what is wrong with that.
+    known = existing.machines if existing and existing.cidr == cidr else ()
     given = {m.name: m.address for m in known} | dict(addresses or {})
     bare_names = {*bare, *(m.name for m in known if m.bare)}
     names = list(dict.fromkeys([*machines, *bare_names, *given]))
@@ -112,15 +113,12 @@ def plan(
     if problems:
         raise RigError("\n".join(problems))
     taken = set(given.values())
-    free = (str(a) for a in list(network.hosts())[10:] if str(a) not in taken)
-    try:
-        members = tuple(
-            Machine(name=n, address=given.get(n) or next(free), bare=n in bare_names) for n in names
-        )
-    except StopIteration:
-        raise RigError(
-            f"{cidr} is too small for {len(names)} machines; give a wider --cidr"
-        ) from None
+    free = [str(a) for a in list(network.hosts())[10:] if str(a) not in taken]
+    new = [n for n in names if n not in given]
+    if len(new) > len(free):
+        raise RigError(f"{cidr} is too small for {len(names)} machines; give a wider --cidr")
+    given |= dict(zip(new, free, strict=False))
+    members = tuple(Machine(name=n, address=given[n], bare=n in bare_names) for n in names)
     return Rig(name=name, cidr=str(network), release=release, machines=members)
 
 
