@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.plugin import Engine, Plugin, Properties
+from tests.contract.plugin import Plugin, Properties
 from tests.contract.sshd import Sshd, make_key
 from toolchain import stamp
 from toolchain.versions import COMMAND
@@ -17,7 +17,8 @@ from toolchain.versions import COMMAND
 CHOSEN = "HALAB_COMMAND_PLUGIN"
 
 
-def _executable() -> Path:
+@pytest.fixture(scope="session")
+def plugin_executable() -> Path:
     """The executable in HALAB_COMMAND_PLUGIN; else the one that toolchain/setup has got."""
     if chosen := os.environ.get(CHOSEN):
         return Path(chosen)
@@ -29,16 +30,14 @@ def _executable() -> Path:
 
 
 @pytest.fixture(scope="session")
-def is_ours() -> bool:
+def is_ours(plugin_executable: Path) -> bool:
     """Whether the plugin is the project's own, which improves on the official one in places."""
-    return b"ha-lab/toolchain/command-plugin" in _executable().read_bytes()
+    return b"ha-lab/toolchain/command-plugin" in plugin_executable.read_bytes()
 
 
 @pytest.fixture(scope="session")
-def plugin_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plugin]:
-    environ = {key: value for key, value in os.environ.items() if key != "SSH_AUTH_SOCK"}
-    environ["TMPDIR"] = str(tmp_path_factory.mktemp("plugin"))
-    with Plugin(_executable(), environ) as running:
+def plugin_process(plugin_executable: Path) -> Iterator[Plugin]:
+    with Plugin(plugin_executable, _environ()) as running:
         yield running
 
 
@@ -50,11 +49,15 @@ def plugin(plugin_process: Plugin) -> Plugin:
 
 
 @pytest.fixture
-def own_plugin() -> Iterator[Plugin]:
+def own_plugin(plugin_executable: Path) -> Iterator[Plugin]:
     """A plugin for this test alone, because the test cancels it."""
-    environ = {key: value for key, value in os.environ.items() if key != "SSH_AUTH_SOCK"}
-    with Plugin(_executable(), environ, Engine()) as running:
+    with Plugin(plugin_executable, _environ()) as running:
         yield running
+
+
+def _environ() -> dict[str, str]:
+    """The environment of a plugin: without the user's own SSH agent, which might log in too."""
+    return {key: value for key, value in os.environ.items() if key != "SSH_AUTH_SOCK"}
 
 
 @pytest.fixture(scope="session")

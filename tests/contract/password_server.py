@@ -1,9 +1,10 @@
-"""An SSH server that asks for a password: OpenSSH could only check those of this machine's users."""
+"""An SSH server that asks for a password; OpenSSH could only check those of real users."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 
@@ -29,7 +30,10 @@ class PasswordServer:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         assert self._thread is not None
@@ -66,8 +70,8 @@ class _Server(asyncssh.SSHServer):
         del username, lang, submethods
         return "", "", "", [("Password:", False)]
 
-    def validate_kbdint_response(self, username: str, responses: list[str]) -> bool:
-        return (username, responses) == (self._settings.user, [self._settings.password])
+    def validate_kbdint_response(self, username: str, responses: Sequence[str]) -> bool:
+        return (username, list(responses)) == (self._settings.user, [self._settings.password])
 
 
 def _answer(process: asyncssh.SSHServerProcess[str]) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import grpc
-from google.protobuf import empty_pb2, struct_pb2
-from google.protobuf.json_format import MessageToDict
+import grpc  # type: ignore[import-untyped]
+from google.protobuf import empty_pb2, struct_pb2  # type: ignore[import-untyped]
+from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped]
 from pulumi.runtime.proto import (
     engine_pb2,
     engine_pb2_grpc,
@@ -153,7 +153,10 @@ class Plugin:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._channel.close()
         self._process.terminate()
@@ -167,7 +170,9 @@ class Plugin:
 
     def check(self, token: str, inputs: Properties) -> tuple[Properties, list[str]]:
         """The checked inputs, and what is wrong with them."""
-        request = provider_pb2.CheckRequest(urn=_urn(token), news=_pack(inputs), randomSeed=b"0" * 32)
+        request = provider_pb2.CheckRequest(
+            urn=_urn(token), news=_pack(inputs), randomSeed=b"0" * 32
+        )
         response = self._call(self._stub.Check, request)
         failures = [f"{failure.property}: {failure.reason}" for failure in response.failures]
         return _unpack(response.inputs), failures
@@ -233,7 +238,7 @@ class Plugin:
         try:
             return method(request, timeout=60)
         except grpc.RpcError as error:
-            raise PluginError(error.details()) from None  # type: ignore[attr-defined]
+            raise PluginError(error.details()) from None
 
 
 def _urn(token: str) -> str:
@@ -247,7 +252,8 @@ def _pack(properties: Properties) -> struct_pb2.Struct:
 
 
 def _unpack(packed: struct_pb2.Struct) -> Properties:
-    return MessageToDict(packed)
+    unpacked: Properties = MessageToDict(packed)
+    return unpacked
 
 
 def _top(path: str) -> str:

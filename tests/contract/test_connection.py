@@ -1,4 +1,4 @@
-"""The `connection` input: who logs in and how, which machine is accepted, how long it is waited for."""
+"""The `connection` input: who logs in and how, to which machine, waited for how long."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ def test_a_private_key_logs_in(plugin: Plugin, machine: Sshd) -> None:
 def test_an_encrypted_private_key_logs_in(plugin: Plugin, machine: Sshd, tmp_path: Path) -> None:
     locked = tmp_path / "locked"
     shutil.copy(machine.user_key, locked)
-    subprocess.run(["ssh-keygen", "-q", "-p", "-P", "", "-N", "opensesame", "-f", str(locked)], check=True)
+    subprocess.run(
+        ["ssh-keygen", "-q", "-p", "-P", "", "-N", "opensesame", "-f", str(locked)], check=True
+    )
     text = locked.read_text()
     connection = machine.connection(privateKey=text, privateKeyPassword="opensesame")
     assert _run(plugin, connection) == "here"
@@ -84,7 +86,7 @@ def test_an_agent_logs_in(plugin: Plugin, machine: Sshd, agent: Path) -> None:
 
 @pytest.mark.parametrize("method", ["password", "keyboard-interactive"])
 def test_a_password_logs_in(plugin: Plugin, method: str, is_ours: bool) -> None:
-    """For keyboard-interactive the project's plugin only; the official one crashes (index range)."""
+    """For keyboard-interactive the project's plugin only; the official one crashes."""
     if method == "keyboard-interactive" and not is_ours:
         pytest.skip("the official plugin cannot answer questions; test the project's own")
     with PasswordServer(user="lab", password="opensesame", method=method) as server:
@@ -118,7 +120,7 @@ def test_without_a_host_key_any_machine_is_accepted(plugin: Plugin, machine: Ssh
 def test_the_pinned_key_is_asked_for_if_the_machine_has_several(
     plugin: Plugin, user_key: Path, tmp_path: Path, is_ours: bool
 ) -> None:
-    """The project's plugin only; the official one gets the key that the server prefers, and fails."""
+    """The project's plugin only; the official one gets the key that the server prefers."""
     if not is_ours:
         pytest.skip("the official plugin does not ask for the pinned kind; test the project's own")
     rsa = make_key(tmp_path / "rsa", kind="rsa")
@@ -145,7 +147,9 @@ def test_a_proxy_leads_to_the_machine(plugin: Plugin, machine: Sshd, bastion: Ss
     assert _run(plugin, connection, command) == str(machine.port)
 
 
-def test_a_proxy_is_really_used(plugin: Plugin, bastion: Sshd, user_key: Path, tmp_path: Path) -> None:
+def test_a_proxy_is_really_used(
+    plugin: Plugin, bastion: Sshd, user_key: Path, tmp_path: Path
+) -> None:
     with Sshd(directory=tmp_path / "forbidden", user_key=user_key) as forbidden:
         assert _run(plugin, forbidden.connection()) == "here"
         text = _error(plugin, forbidden.connection(proxy=bastion.connection()))
@@ -209,7 +213,7 @@ def mute() -> Iterator[int]:
 def test_a_dial_times_out_on_a_machine_that_says_nothing(
     plugin: Plugin, machine: Sshd, mute: int, is_ours: bool
 ) -> None:
-    """The project's plugin only; perDialTimeout of the official one covers the TCP connection only."""
+    """The project's plugin only; the official one's timeout covers the TCP connection only."""
     if not is_ours:
         pytest.skip("the official plugin would wait for ever; test the project's own")
     start = time.monotonic()

@@ -58,7 +58,9 @@ def test_a_text_is_copied(plugin: Plugin, connection: Properties, target: Path) 
     assert (target / "new").read_text() == "text\n"
 
 
-def test_missing_parents_are_made(plugin: Plugin, connection: Properties, tree: Path, target: Path) -> None:
+def test_missing_parents_are_made(
+    plugin: Plugin, connection: Properties, tree: Path, target: Path
+) -> None:
     _copy(plugin, connection, file_asset(tree / "one", A), target / "x" / "y" / "new")
     assert (target / "x" / "y" / "new").read_text() == "1"
 

@@ -1,4 +1,4 @@
-"""What a command writes: of any length, shown in the log or not, and cut off when it is cancelled."""
+"""What a command writes: of any length, shown in the log or not, cut off if it is cancelled."""
 
 from __future__ import annotations
 
@@ -73,7 +73,9 @@ def test_output_that_is_not_text_is_returned(
     assert state["stdout"] == "a\N{REPLACEMENT CHARACTER}b"
 
 
-def test_an_error_shows_the_end_of_much_output(plugin: Plugin, kind: str, where: Properties) -> None:
+def test_an_error_shows_the_end_of_much_output(
+    plugin: Plugin, kind: str, where: Properties
+) -> None:
     with pytest.raises(PluginError, match="the reason"):
         plugin.create(kind, {**where, "create": "seq 1 50000; echo the reason >&2; exit 1"})
 
@@ -127,7 +129,9 @@ def test_a_command_that_will_not_end_is_killed(
     wait_until("the command is gone", lambda: not process.exists(), within_s=10)
 
 
-def test_a_timeout_ends_the_command(plugin: Plugin, kind: str, where: Properties, is_ours: bool) -> None:
+def test_a_timeout_ends_the_command(
+    plugin: Plugin, kind: str, where: Properties, is_ours: bool
+) -> None:
     """customTimeouts of the resource; for a remote command the project's plugin only."""
     if not is_ours and kind == REMOTE_COMMAND:
         pytest.skip("the official plugin waits for a remote command; test the project's own")

@@ -29,7 +29,9 @@ def test_create_returns_both_streams_without_their_last_newline(
 
 
 def test_only_one_newline_is_removed(plugin: Plugin, connection: Properties) -> None:
-    _, state = plugin.create(REMOTE_COMMAND, {"connection": connection, "create": r"printf ' a\n\n'"})
+    _, state = plugin.create(
+        REMOTE_COMMAND, {"connection": connection, "create": r"printf ' a\n\n'"}
+    )
     assert state["stdout"] == " a\n"
 
 
@@ -74,7 +76,11 @@ def test_an_error_tells_the_exit_status_the_command_and_its_output(
 
 
 def test_an_error_does_not_contain_stdin(plugin: Plugin, connection: Properties) -> None:
-    inputs = {"connection": connection, "create": "cat >/dev/null; exit 1", "stdin": secret(PASSWORD)}
+    inputs = {
+        "connection": connection,
+        "create": "cat >/dev/null; exit 1",
+        "stdin": secret(PASSWORD),
+    }
     with pytest.raises(PluginError) as caught:
         plugin.create(REMOTE_COMMAND, inputs)
     assert PASSWORD not in str(caught.value)
@@ -83,7 +89,7 @@ def test_an_error_does_not_contain_stdin(plugin: Plugin, connection: Properties)
 def test_an_error_masks_stdin_that_the_command_printed(
     plugin: Plugin, connection: Properties, is_ours: bool
 ) -> None:
-    """The project's plugin only; with the official one it is the engine that masks known secrets."""
+    """The project's plugin only; with the official one the engine masks the secrets it knows."""
     if not is_ours:
         pytest.skip("the official plugin shows what the command printed; test the project's own")
     inputs = {"connection": connection, "create": "cat >&2; exit 1", "stdin": f"{PASSWORD}\n"}
@@ -148,7 +154,12 @@ def test_previous_outputs_stay_out_of_the_environment_on_request(
     plugin: Plugin, connection: Properties
 ) -> None:
     show = 'echo "$PULUMI_COMMAND_STDOUT+"'
-    old = {"connection": connection, "create": "echo a", "update": show, "addPreviousOutputInEnv": False}
+    old = {
+        "connection": connection,
+        "create": "echo a",
+        "update": show,
+        "addPreviousOutputInEnv": False,
+    }
     _, state = plugin.create(REMOTE_COMMAND, old)
     assert plugin.update(REMOTE_COMMAND, state, old, {**old, "stdin": "x"})["stdout"] == "+"
 
@@ -158,7 +169,9 @@ def test_environment_reaches_the_command(plugin: Plugin, connection: Properties)
     assert plugin.create(REMOTE_COMMAND, inputs)[1]["stdout"] == "a b"
 
 
-def test_a_variable_that_the_server_refuses_is_an_error(plugin: Plugin, connection: Properties) -> None:
+def test_a_variable_that_the_server_refuses_is_an_error(
+    plugin: Plugin, connection: Properties
+) -> None:
     inputs = {"connection": connection, "create": "true", "environment": {"REFUSED": PASSWORD}}
     with pytest.raises(PluginError, match="REFUSED") as caught:
         plugin.create(REMOTE_COMMAND, inputs)
