@@ -73,13 +73,13 @@ def find_leftovers(found: Inventory, plan: Plan) -> Leftovers:
     )
 
 
-def clean_leftovers(virsh: Virsh, plan: Plan) -> Leftovers:
+def clean_leftovers(virsh: Virsh, plan: Plan, *, refuse_foreign: bool = True) -> Leftovers:
     """Remove what a failed run left; says what it removed.
 
     Raises LabError, before anything is removed, where something foreign is in the way.
     """
     left = find_leftovers(take_inventory(virsh), plan)
-    if left.foreign:
+    if left.foreign and refuse_foreign:
         raise LabError("\n".join(left.foreign))
     for name in left.domains:
         virsh.succeeds("destroy", name)

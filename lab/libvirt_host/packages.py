@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from lab.errors import LabError
 
@@ -21,52 +22,68 @@ DEBIAN = {
     "ip": "iproute2",
 }
 """Program -> package of Debian and Ubuntu."""
+DEBIAN_IMAGE = {
+    "mmdebstrap": "mmdebstrap",
+    "extlinux": "extlinux",
+    "/usr/lib/syslinux/mbr/mbr.bin": "syslinux-common",
+    "sfdisk": "fdisk",
+    "losetup": "mount",
+    "mkfs.ext4": "e2fsprogs",
+}
+"""What building the golden image needs beside that."""
 RED_HAT = {
-    "qemu-kvm": "qemu-kvm",
     "qemu-img": "qemu-img",
     "virsh": "libvirt-client libvirt-daemon-kvm",
     "mkisofs": "xorriso",
     "xsltproc": "libxslt",
     "ip": "iproute",
 }
-"""Program -> packages of Fedora, RHEL and Rocky."""
-SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/libexec"
-"""Where daemons are, which are not on every user's PATH."""
+"""Program -> packages of Fedora, RHEL and Rocky, where the golden image cannot be built."""
+DAEMON_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/libexec"
+"""Where daemons are; not on every user's PATH."""
 
 
-def missing_programs(programs: dict[str, str]) -> list[str]:
-    path = f"{os.environ.get('PATH', '')}:{SYSTEM_PATH}"
-    return [name for name in programs if shutil.which(name, path=path) is None]
+def missing_programs(programs: Mapping[str, str]) -> list[str]:
+    """Which programs (or files, by their whole path) are not there."""
+    path = f"{os.environ.get('PATH', '')}:{DAEMON_PATH}"
+    return [
+        name
+        for name in programs
+        if not (Path(name).exists() if name.startswith("/") else shutil.which(name, path=path))
+    ]
 
 
-def ensure_packages(say: Callable[[str], None]) -> None:
+def ensure_packages(say: Callable[[str], None], *, golden: bool) -> None:
     """Install what is missing, as root on Debian and Ubuntu; elsewhere say what to run.
 
-    Raises LabError with the exact command.
+    `golden`: the golden image is wanted, which may have to be built. Raises LabError with the exact
+    command.
     """
     debian = shutil.which("apt-get") is not None
-    programs = DEBIAN if debian else RED_HAT
+    programs = {**DEBIAN, **(DEBIAN_IMAGE if golden else {})} if debian else RED_HAT
     missing = missing_programs(programs)
     if not missing:
         return
     packages = sorted({programs[name] for name in missing})
-    tool = "apt-get" if debian else "dnf"
-    command = f"{tool} install --yes {' '.join(packages)}"
+    install = f"{'apt-get' if debian else 'dnf'} install --yes {' '.join(packages)}"
     if not debian or os.geteuid() != 0:
-        msg = f"{', '.join(missing)} not found; run `sudo {command}`, then try again"
+        msg = f"{', '.join(missing)} not found; run `sudo {install}`, then try again"
         raise LabError(msg)
-    say(f"installing missing packages: {command}")
+    say(f"installing missing packages: {install}")
     _install(packages)
     left = missing_programs(programs)
     if left:
-        msg = f"`{command}` did not bring {', '.join(left)}; see what it says"
+        msg = f"`{install}` did not bring {', '.join(left)}; run it yourself to see what it says"
         raise LabError(msg)
 
 
 def _install(packages: list[str]) -> None:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    apt = ["apt-get", "--quiet", "-o", "DPkg::Lock::Timeout=300"]
-    if subprocess.run([*apt, "update"], env=environment, check=False).returncode != 0:
-        return
-    wanted = ["install", "--yes", "--no-install-recommends", *packages]
-    subprocess.run([*apt, *wanted], env=environment, check=False)
+    apt = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300"]
+    for words in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
+        done = subprocess.run(
+            [*apt, *words], env=environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            msg = f"`apt-get {' '.join(words)}` failed:\n{done.stderr.strip()}"
+            raise LabError(msg)

@@ -14,7 +14,7 @@ from components.machines.host_facts import (
     read_facts,
     write_facts,
 )
-from components.settings.models import Settings
+from components.settings.models import ImageSettings, Settings
 from components.topology import Topology
 from lab.libvirt_host.acceleration import KVM, PROBE_DEADLINE_S, is_nested, prove_acceleration
 from lab.libvirt_host.daemon import LibvirtHost, ensure_libvirtd
@@ -46,22 +46,35 @@ def prepare_host(
     `state` is the output of `pulumi stack export`, `{}` for a new stack. `say` tells the user what
     takes time or changes the host. Under 0.3 s when there is nothing to do. Raises LabError.
     """
-    ensure_packages(say)
+    ensure_packages(say, golden=is_golden(settings.libvirt.image))
     host = ensure_libvirtd(settings.libvirt.uri)
-    image, acceleration = _image_and_acceleration(settings, say)
+    image, acceleration = image_and_acceleration(settings, say)
     plan = Plan(settings=settings, topology=topology, known=ids_in_state(state))
     _tell(clean_leftovers(host.virsh, plan), say)
     environment = {ACCELERATION_VARIABLE: acceleration, IMAGE_VARIABLE: str(image)}
     return PreparedHost(host=host, environment=environment)
 
 
-def _image_and_acceleration(settings: Settings, say: Say) -> tuple[Path, Acceleration]:
+def prepare_destroy(
+    settings: Settings, topology: Topology, *, state: Mapping[str, object], say: Say
+) -> LibvirtHost:
+    """Before `pulumi destroy`: what Pulumi does not know of goes first, or its pool is not empty.
+
+    Foreign things are in nobody's way then, and are left out of the account. Raises LabError.
+    """
+    host = ensure_libvirtd(settings.libvirt.uri)
+    plan = Plan(settings=settings, topology=topology, known=ids_in_state(state))
+    _tell(clean_leftovers(host.virsh, plan, refuse_foreign=False), say)
+    return host
+
+
+def image_and_acceleration(settings: Settings, say: Say) -> tuple[Path, Acceleration]:
     """The image to use and the acceleration that was set or proven; both are written down.
 
     The golden image is built for emulation where KVM is out of the question, or is unlikely.
     """
     chosen, wanted = settings.libvirt.image, settings.libvirt.acceleration
-    golden = chosen.path is None and chosen.url is None
+    golden = is_golden(chosen)
     known = wanted if wanted != "auto" else read_facts().acceleration
     if known is not None:
         image = ensure_image(chosen, say, emulation=known == "qemu")
@@ -76,6 +89,11 @@ def _image_and_acceleration(settings: Settings, say: Say) -> tuple[Path, Acceler
     kept = str(image) if golden else read_facts().golden_image
     write_facts(HostFacts(acceleration=proven, golden_image=kept))
     return image, known
+
+
+def is_golden(chosen: ImageSettings) -> bool:
+    """Whether the stack uses the image that the project builds."""
+    return chosen.path is None and chosen.url is None
 
 
 def _tell(left: Leftovers, say: Say) -> None:
