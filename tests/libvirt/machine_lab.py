@@ -1,0 +1,183 @@
+"""Machines of one test stack: brought up by real Pulumi on real libvirt, and looked at over SSH."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from components.settings.load import load_settings
+from components.settings.models import Settings
+from components.topology import Topology, plan
+from lab.libvirt_host.daemon import LibvirtHost
+from lab.libvirt_host.leftovers import Leftovers, Plan, clean_leftovers, ids_in_state
+from lab.secrets import complete
+from tests.support.waiting import wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = Path(__file__).parent / "machines_program"
+PULUMI_TIMEOUT_S = 600
+BOOT_TIMEOUT_S = 600
+"""An emulated machine takes a minute alone, and several when others boot beside it."""
+SSH_TIMEOUT_S = 60
+
+Data = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a command gave."""
+
+    status: int
+    text: str
+
+    def ok(self) -> Done:
+        """This result; fails with the end of the text where the command failed."""
+        assert self.status == 0, f"ended with {self.status}:\n{self.text[-4000:]}"
+        return self
+
+
+class MachineLab:
+    """One stack with machines and nothing on them; `machines` of the compact topology's three."""
+
+    def __init__(
+        self, stack: str, folder: Path, host: LibvirtHost, data: Data, *, machines: int = 1
+    ) -> None:
+        assert stack.startswith("test-"), "only stacks of tests are made and destroyed here"
+        self.stack, self.host, self._folder, self._machines = stack, host, folder, machines
+        self.data = dict(data)
+        (folder / "backend").mkdir(parents=True)
+        self._secrets = complete({}, self.topology)
+        self._write()
+        self.pulumi("stack", "init", stack).ok()
+
+    @property
+    def settings(self) -> Settings:
+        return load_settings(self.data, stack=self.stack)
+
+    @property
+    def topology(self) -> Topology:
+        whole = plan(self.settings, stack=self.stack)
+        return replace(whole, machines=whole.machines[: self._machines])
+
+    def change(self, **sections: object) -> None:
+        """Other settings from now on."""
+        self.data = {**self.data, **sections}
+        self._write()
+
+    def pulumi(self, *words: str) -> Done:
+        done = subprocess.run(
+            [*self.host.prefix, "pulumi", *words, "--non-interactive"],
+            cwd=PROGRAM,
+            env=self._environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=PULUMI_TIMEOUT_S,
+        )
+        return Done(done.returncode, done.stdout)
+
+    def up(self, *words: str) -> Done:
+        return self.pulumi("up", "--yes", "--skip-preview", "--stack", self.stack, *words)
+
+    def preview(self, *words: str) -> Done:
+        return self.pulumi("preview", "--stack", self.stack, *words)
+
+    def destroy(self) -> Done:
+        return self.pulumi("destroy", "--yes", "--skip-preview", "--stack", self.stack)
+
+    def state(self) -> dict[str, object]:
+        exported: dict[str, object] = json.loads(self.state_text())
+        return exported
+
+    def state_text(self) -> str:
+        """The state as it is kept: secrets encrypted."""
+        return self.pulumi("stack", "export", "--stack", self.stack).ok().text
+
+    def urn(self, resource: str) -> str:
+        """The URN of the resource of this name."""
+        deployment = self.state()["deployment"]
+        assert isinstance(deployment, dict)
+        urns = [str(r["urn"]) for r in deployment["resources"]]
+        return next(urn for urn in urns if urn.endswith(f"::{resource}"))
+
+    def identity(self, machine: str) -> str:
+        text = self.pulumi("stack", "output", "identities", "--json", "--stack", self.stack)
+        identities: dict[str, str] = json.loads(text.ok().text)
+        return identities[machine]
+
+    def clean(self, *, refuse_foreign: bool = True) -> Leftovers:
+        """What `lab up` and `lab down` do before Pulumi."""
+        known = ids_in_state(self.state())
+        whole = Plan(settings=self.settings, topology=self.topology, known=known)
+        return clean_leftovers(self.host.virsh, whole, refuse_foreign=refuse_foreign)
+
+    def ssh(self, machine: str, command: str) -> Done:
+        """A command on a machine, as the administrator, with the pinned host key."""
+        address = str(self.topology.machine(machine).address)
+        public = self._secrets["hostKeys"][f"{machine}.pub"]
+        known_hosts, key = self._folder / "known_hosts", self._folder / "id"
+        known_hosts.write_text(f"{address} {public}\n")
+        key.write_text(self._secrets["ssh"]["private"])
+        key.chmod(0o600)
+        options = {
+            "UserKnownHostsFile": str(known_hosts),
+            "StrictHostKeyChecking": "yes",
+            "BatchMode": "yes",
+            "ConnectTimeout": "5",
+        }
+        flags = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
+        done = subprocess.run(
+            [*self.host.prefix, "ssh", "-i", str(key), *flags, f"lab@{address}", command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=SSH_TIMEOUT_S,
+        )
+        return Done(done.returncode, done.stdout)
+
+    def wait_for_ssh(self, machine: str) -> None:
+        """Until the machine answers with its pinned host key."""
+        what = f"{machine} of {self.stack} answers over SSH"
+        wait_until(what, lambda: self.ssh(machine, "true").ok(), within_s=BOOT_TIMEOUT_S, every_s=1)
+
+    def wait_for_cloud_init(self, machine: str) -> Done:
+        """The final state of cloud-init."""
+
+        def ended() -> Done | None:
+            status = self.ssh(machine, "cloud-init status --long")
+            return status if "status: running" not in status.text else None
+
+        self.wait_for_ssh(machine)
+        what = f"cloud-init of {machine} has ended"
+        done = wait_until(what, ended, within_s=BOOT_TIMEOUT_S, every_s=1)
+        assert done is not None
+        return done
+
+    def own_lines(self, everything: Iterable[str]) -> set[str]:
+        """Lines of an inventory that are this stack's."""
+        marks = (self.topology.prefix, self.topology.bridge)
+        return {line for line in everything if any(mark in line for mark in marks)}
+
+    def _write(self) -> None:
+        lab = {"settings": self.data, "machines": self._machines, "secrets": self._secrets}
+        file = self._folder / "lab.json"
+        file.touch(mode=0o600)
+        file.write_text(json.dumps(lab))
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "HALAB_TEST_LAB": str(self._folder / "lab.json"),
+            "PULUMI_BACKEND_URL": f"file://{self._folder / 'backend'}",
+            "PULUMI_CONFIG_PASSPHRASE": "of a test",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+        }
