@@ -46,10 +46,13 @@ class Secrets:
 
     def get(self, group: str, name: str) -> pulumi.Output[str]:
         """One secret. Raises SecretsMissingError where it was never made."""
+        return pulumi.Output.secret(self._value(group, name))
+
+    def _value(self, group: str, name: str) -> str:
         value = self._data.get(group, {}).get(name)
         if value is None:
             raise SecretsMissingError(self._stack, f"secret {group}.{name}")
-        return pulumi.Output.secret(value)
+        return value
 
     @property
     def ssh_private_key(self) -> pulumi.Output[str]:
@@ -58,12 +61,12 @@ class Secrets:
     @property
     def ssh_public_key(self) -> str:
         """The administrator's public key: no secret."""
-        return self._data["ssh"]["public"]
+        return self._value("ssh", "public")
 
     def host_key(self, machine: str) -> HostKey:
         return HostKey(
             private=self.get("hostKeys", machine),
-            public=pulumi.Output.from_input(self._data["hostKeys"][f"{machine}.pub"]),
+            public=pulumi.Output.from_input(self._value("hostKeys", f"{machine}.pub")),
         )
 
 
@@ -71,6 +74,9 @@ def load_secrets(config: pulumi.Config, *, stack: str) -> Secrets:
     """The secrets of the configuration. Raises SecretsMissingError where there are none."""
     # Read in clear on purpose: Secrets wraps every value on its way out.
     text = config.get(KEY)
-    if text is None:
+    if not text:
         raise SecretsMissingError(stack, "secrets")
-    return Secrets(text, stack=stack)
+    try:
+        return Secrets(text, stack=stack)
+    except ValueError:  # somebody wrote them by hand; what stands there is not to be shown
+        raise SecretsMissingError(stack, "secrets that can be read") from None

@@ -102,6 +102,7 @@ class TestRefusedFile:
         assert outcome.status == 1
         assert path.read_text(encoding="utf-8") == "old\n"
         assert outcome.err.startswith(f"web: {path} was refused by ")
+        assert f".{path.name}." not in outcome.err, "the staged copy means nothing to people"
         assert f"{path}:1: unknown word 'lisen'" in outcome.err, "the name of the real file"
         assert "the old one is kept" in outcome.err
         assert guest.leftovers() == []
