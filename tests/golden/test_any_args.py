@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import Any, get_args
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from components.checks import NAME, URL_PATH
@@ -139,6 +139,8 @@ def machine() -> Iterator[Machine]:
     max_examples=25,
     deadline=None,
     derandomize=True,
+    # No shrinking: each try costs a third of a second, and HAProxy names the line itself.
+    phases=(Phase.generate,),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(args=pairs())
