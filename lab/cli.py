@@ -112,7 +112,7 @@ def rig_up(
     """Make the machines and their stack file. Example: `lab rig up --topology compact`."""
     from lab.rig_stack import rig_up as make
 
-    make(name, topology=topology)
+    make(name, {"topology": topology, "timers": "standard"})
 
 
 @rig_app.command("down")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from components.settings.load import load_settings
-from components.topology import Topology, plan
+from components.topology import plan
 from lab.pulumi_cli import write_private
 from lab.secrets import key_pair
 from lab.stack_file import PROJECT, ROOT, path_of
@@ -19,11 +20,13 @@ from rig import model as rig_model
 HEADER = "# Written by `lab rig up` for the machines of this rig; settings: example.yaml.\n"
 
 
-def rig_up(
-    name: str, *, topology: str, timers: str = "standard", bare: tuple[str, ...] = ()
-) -> Path:
-    """Make (or complete) the rig `name` and its stack of the same name; returns the stack file."""
-    lab = wanted_topology(name, topology)
+def rig_up(name: str, settings: Mapping[str, Any], *, bare: tuple[str, ...] = ()) -> Path:
+    """Make (or complete) the rig `name` and its stack of the same name; returns the stack file.
+
+    `settings` are those of the stack (topology, counts, timers) but for the machines' addresses,
+    which follow from them; settings that the stack file has already stay as they are there.
+    """
+    lab = plan(load_settings(settings, stack=name), stack=name)
     addresses = {machine.name: str(machine.address) for machine in lab.machines}
     wanted = rig_model.plan(
         name=name,
@@ -36,12 +39,7 @@ def rig_up(
     private, public = administrator_key(name)
     note(f"rig {name}: {len(addresses)} machines on {lab.network}")
     rig = lifecycle.up(wanted, authorized_keys=public)
-    return write_stack(rig, topology=topology, timers=timers, private_key=private)
-
-
-def wanted_topology(name: str, topology: str) -> Topology:
-    """The lab that the rig is made for: the same plan as for virtual machines."""
-    return plan(load_settings({"topology": topology}, stack=name), stack=name)
+    return write_stack(rig, settings, private_key=private)
 
 
 def administrator_key(name: str) -> tuple[Path, str]:
@@ -56,15 +54,14 @@ def administrator_key(name: str) -> tuple[Path, str]:
     return private, public.read_text(encoding="utf-8")
 
 
-def write_stack(rig: rig_model.Rig, *, topology: str, timers: str, private_key: Path) -> Path:
+def write_stack(rig: rig_model.Rig, settings: Mapping[str, Any], *, private_key: Path) -> Path:
     """Write the machines into the stack file; other settings and the secrets in it stay."""
     path = path_of(rig.name)
     content: dict[str, Any] = {}
     if path.exists():
         content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     config = content.setdefault("config", {})
-    defaults = {"topology": topology, "timers": timers, "drill": {"allowed": True}}
-    for key, value in defaults.items():
+    for key, value in {**settings, "drill": {"allowed": True}}.items():
         config.setdefault(f"{PROJECT}:{key}", value)
     machines = config.setdefault(f"{PROJECT}:machines", {})
     machines.update(

@@ -32,7 +32,7 @@ def rig_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RigLab]:
     lifecycle.down(STACK)
     LabUnderTest(STACK, tmp_path_factory.mktemp("before")).forget()
     try:
-        rig_up(STACK, topology="full", timers="fast")
+        rig_up(STACK, {"topology": "full", "timers": "fast"})
         yield RigLab(STACK, tmp_path_factory.mktemp("state"))
     finally:
         lifecycle.down(STACK)

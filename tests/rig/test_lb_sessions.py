@@ -1,0 +1,94 @@
+"""Sessions that must stay on their app server, also when the load balancer changes."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.support.namespace import inside
+from tests.support.rig_lab import RigLab
+from tests.support.waiting import wait_until
+
+CLIENTS = 6
+"""So many clients stay by chance in one run of 64."""
+
+
+@pytest.fixture
+def clients(whole: RigLab) -> Iterator[list[str]]:
+    """Addresses from which several clients ask."""
+    network = whole.topology.network
+    addresses = [str(network.network_address + 200 + index) for index in range(CLIENTS)]
+    for address in addresses:
+        _address(whole, "add", f"{address}/{network.prefixlen}")
+    yield addresses
+    for address in addresses:
+        _address(whole, "del", f"{address}/{network.prefixlen}")
+
+
+def _address(lab: RigLab, verb: str, address: str) -> None:
+    argv = ["ip", "-n", str(lab.namespace), "addr", verb, address, "dev", _bridge(lab)]
+    subprocess.run(argv, check=True)
+
+
+def _bridge(lab: RigLab) -> str:
+    argv = ["ip", "-n", str(lab.namespace), "-br", "-4", "addr", "show", "to"]
+    text = subprocess.run(
+        [*argv, str(lab.topology.gateway)], text=True, capture_output=True, check=True
+    )
+    return text.stdout.split()[0].split("@")[0]
+
+
+@pytest.fixture
+def sticky(whole: RigLab, request: pytest.FixtureRequest) -> Iterator[RigLab]:
+    """The lab with the stickiness of the test's parameter; afterwards as before."""
+    whole.change("loadBalancer", {"stickiness": request.param})
+    whole.up().ok()
+    yield whole
+    whole.change("loadBalancer", None)
+    whole.put_right()
+    whole.up().ok()
+
+
+def served(lab: RigLab, client: str) -> str:
+    """The app server that answers this client; empty where none does."""
+    with inside(lab.namespace):
+        transport = httpx.HTTPTransport(verify=False, local_address=client)
+        try:
+            with httpx.Client(transport=transport, timeout=3) as session:
+                return str(session.get(lab.url()).headers.get("X-Served-By", ""))
+        except httpx.HTTPError:
+            return ""
+
+
+@pytest.mark.parametrize("sticky", ["source"], indirect=True)
+def test_clients_stay_on_their_app_server_when_the_vip_moves(
+    sticky: RigLab, clients: list[str]
+) -> None:
+    before = {client: served(sticky, client) for client in clients}
+    assert set(before.values()) == {"app1", "app2"}, "the clients are spread"
+    assert before == {client: served(sticky, client) for client in clients}
+    owner = sticky.owner()
+    sticky.power_off(owner)
+    wait_until("the VIP answers", lambda: served(sticky, clients[0]) != "", within_s=10)
+    assert before == {client: served(sticky, client) for client in clients}
+
+
+@pytest.mark.parametrize("sticky", ["cookie"], indirect=True)
+def test_a_cookie_keeps_a_browser_on_its_app_server(sticky: RigLab) -> None:
+    with inside(sticky.namespace), httpx.Client(verify=False, timeout=3) as browser:  # noqa: S501
+        first = browser.get(sticky.url()).headers["X-Served-By"]
+        again = {browser.get(sticky.url()).headers["X-Served-By"] for _ in range(4)}
+        assert again == {first}
+        owner = sticky.owner()
+        sticky.run(owner, "systemctl", "stop", "keepalived")
+        wait_until("the VIP moved", lambda: sticky.owners() == [sticky.other(owner)], within_s=10)
+        cookies = browser.cookies
+    # The old connection ended with the old owner; a browser opens another one with its cookies.
+    with (
+        inside(sticky.namespace),
+        httpx.Client(verify=False, timeout=3, cookies=cookies) as browser,  # noqa: S501
+    ):
+        assert browser.get(sticky.url()).headers["X-Served-By"] == first
