@@ -37,7 +37,7 @@ class Build:
     def key(self) -> str:
         """What the result is named after: sources, pins and flags."""
         folder = paths.SOURCES / self.folder
-        files = [*folder.rglob("*.go"), folder / "go.mod", folder / "go.sum"]
+        files = [*folder.rglob("*.go"), *folder.rglob("*.sh"), folder / "go.mod", folder / "go.sum"]
         sources = [file for file in files if not file.name.endswith("_test.go")]
         return store.content_key(sources, self.package, self.variable, self.version, _TAGS)
 

@@ -34,7 +34,14 @@ class Stamp:
 
 def inputs() -> str:
     """What a set-up depends on."""
-    patterns = ("*.py", "checksums.txt", "*/go.mod", "*/go.sum", "*-plugin/**/*.go")
+    patterns = (
+        "*.py",
+        "checksums.txt",
+        "*/go.mod",
+        "*/go.sum",
+        "*-plugin/**/*.go",
+        "*-plugin/**/*.sh",
+    )
     sources = [file for pattern in patterns for file in paths.SOURCES.glob(pattern)]
     words = (sys.version, str(paths.cache()), os.environ.get(ways.FORCE, ""), str(paths.CLONE))
     return store.content_key([paths.LOCK_FILE, *sources], *words)

@@ -2,9 +2,11 @@ package remote
 
 import (
 	"context"
+	_ "embed" // for kill.sh
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	p "github.com/pulumi/pulumi-go-provider"
@@ -14,8 +16,8 @@ import (
 )
 
 const (
-	// killGrace is how long a cancelled command may take to end by itself.
-	killGrace = 3 * time.Second
+	// killLimit is how long ending a command may take: the 3 s of kill.sh, on a machine that is slow.
+	killLimit = 10 * time.Second
 	// A machine that was switched off never closes its connections. After keepaliveLimit without an
 	// answer it counts as lost; a slow one has time enough.
 	keepaliveInterval = 30 * time.Second
@@ -25,10 +27,8 @@ const (
 	previousStderr = "PULUMI_COMMAND_STDERR"
 )
 
-// killScript signals every other command of its SSH connection. Each is a process group; the parent of
-// all is the server's process for the connection.
-const killScript = `exec sh -c 'for p in $(ps -o pid= --ppid "$PPID"); do ` +
-	`[ "$p" = "$$" ] || kill -s %[1]s -- "-$p" || sudo -n kill -s %[1]s -- "-$p"; done' 2>/dev/null`
+//go:embed kill.sh
+var killScript string
 
 var errLost = errors.New("the connection was lost while the command ran")
 
@@ -115,17 +115,15 @@ func execute(ctx context.Context, client *ssh.Client, session *ssh.Session, comm
 // server passes no signals on to root's commands, nor to what runs by sudo.
 func kill(client *ssh.Client, ended <-chan error) {
 	// Whatever happens, the end of the connection breaks the command's pipes.
-	defer time.AfterFunc(4*killGrace, func() { _ = client.Close() }).Stop()
-	for _, signal := range []string{"TERM", "KILL"} {
-		if session, err := client.NewSession(); err == nil {
-			_ = session.Run(fmt.Sprintf(killScript, signal))
-			_ = session.Close()
-		}
-		select {
-		case <-ended:
-			return
-		case <-time.After(killGrace):
-		}
+	defer time.AfterFunc(killLimit, func() { _ = client.Close() }).Stop()
+	if session, err := client.NewSession(); err == nil {
+		session.Stdin = strings.NewReader(killScript)
+		_ = session.Run("exec sh -s") // exec, so that the script's parent is the SSH server
+		_ = session.Close()
+	}
+	select {
+	case <-ended:
+	case <-time.After(time.Second):
 	}
 }
 
