@@ -42,6 +42,8 @@ APT = (
     "apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold"
     " -o Acquire::Retries=3"
 )
+APT_STRICT = ("-o", "APT::Update::Error-Mode=any")
+"""Without it, apt takes lists that cannot be fetched for a warning and ends with 0."""
 
 Json = Dict[str, Any]
 
@@ -131,7 +133,7 @@ def install(family: str, packages: List[str]) -> None:
     command = [*APT.split(), "--no-install-recommends", "install", *packages]
     if run(command)[0] != 0:  # most often: the package lists were never fetched, or are old
         run(["dpkg", "--configure", "-a"])  # an installation that was cut off
-        must([*APT.split(), "update"], "fetching the package lists")
+        must([*APT.split(), *APT_STRICT, "update"], "fetching the package lists")
         must(command, "installing packages")
 
 
@@ -298,7 +300,9 @@ def settle_unit(unit: Json, changed: List[str], were_active: Dict[str, bool]) ->
             return f"stopped {name}"
         return None
     if state.get("UnitFileState") not in ("enabled", "enabled-runtime", "static", "generated"):
-        must(["systemctl", "enable", "--quiet", name], f"enabling {name}")
+        # Without a reload of all units: it costs seconds on an emulated machine, and `start` finds
+        # a unit that is there by itself.
+        must(["systemctl", "enable", "--quiet", "--no-reload", name], f"enabling {name}")
     if state.get("ActiveState") != "active":
         start(name)
         return f"started {name}"

@@ -34,7 +34,7 @@ def test_a_unit_that_does_not_run_is_enabled_and_started(guest: Guest, monkeypat
 
     assert outcome.out == f"started {WEB}"
     assert guest.calls() == [
-        f"systemctl enable --quiet {WEB}",
+        f"systemctl enable --quiet --no-reload {WEB}",
         f"systemctl reset-failed {WEB}",
         f"systemctl start {WEB}",
     ]
@@ -47,7 +47,7 @@ def test_a_unit_that_runs_but_is_not_enabled_is_enabled_without_a_restart(
 
     guest.apply(monkeypatch, specification(units=[unit()]))
 
-    assert guest.calls() == [f"systemctl enable --quiet {WEB}"]
+    assert guest.calls() == [f"systemctl enable --quiet --no-reload {WEB}"]
 
 
 @pytest.mark.parametrize(
