@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 from components.topology import Topology
+from lab.errors import LabError
 
 PASSWORD_BYTES = 24
 PASSWORDS = ("hacluster", "postgresqlReplication", "mariadbReplication", "application", "stats")
@@ -35,15 +36,23 @@ SecretSet = dict[str, dict[str, str]]
 
 
 def parse(text: str) -> SecretSet:
-    """The secrets of a configuration value; an empty text is an empty set."""
-    loaded: SecretSet = json.loads(text) if text.strip() else {}
+    """The secrets of a configuration value; an empty text is an empty set. Raises LabError."""
+    try:
+        loaded: SecretSet = json.loads(text) if text.strip() else {}
+    except ValueError:  # its text would show what stands there
+        msg = (
+            "the stack's secrets cannot be read: `ha-lab:secrets` was written by hand. Remove it"
+            " (`pulumi config rm ha-lab:secrets`), and new ones are made; machines that have the"
+            " old ones are then made anew"
+        )
+        raise LabError(msg) from None
     return loaded
 
 
 def complete(known: SecretSet, topology: Topology) -> SecretSet:
     """The known secrets and all that this topology needs beside them."""
     result = {group: dict(entries) for group, entries in known.items()}
-    if "ssh" not in result:
+    if not {"private", "public"} <= set(result.get("ssh", {})):
         private, public = key_pair()
         result["ssh"] = {"private": private, "public": public}
     _add_host_keys(result.setdefault("hostKeys", {}), (m.name for m in topology.machines))
@@ -52,14 +61,14 @@ def complete(known: SecretSet, topology: Topology) -> SecretSet:
         passwords.setdefault(name, secrets.token_urlsafe(PASSWORD_BYTES))
     tls = result.setdefault("tls", {})
     subject = certificate_subject(topology)
-    if tls.get("subject") != subject:
+    if tls.get("subject") != subject or "pem" not in tls:
         tls.update(subject=subject, pem=self_signed_certificate(topology))
     return result
 
 
 def _add_host_keys(keys: dict[str, str], machines: Iterable[str]) -> None:
     for name in machines:
-        if name not in keys:
+        if not {name, f"{name}.pub"} <= set(keys):
             keys[name], keys[f"{name}.pub"] = key_pair()
 
 

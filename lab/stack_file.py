@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import re
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +31,26 @@ def known_stacks() -> list[str]:
     return sorted(name.removesuffix(".yaml") for name in names)
 
 
+class _StrictLoader(yaml.SafeLoader):
+    """YAML in which no key is given twice: the later one would win without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[object] = set()
+        for key_node, _ in node.value:
+            key = key_node.value
+            if key in seen and isinstance(key_node, yaml.ScalarNode) and key != "<<":
+                problem = f"{key!r} is given twice; keep one"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key_node.start_mark)
+            if isinstance(key_node, yaml.ScalarNode):
+                seen.add(key)
+        return super().construct_mapping(node, deep=deep)
+
+
 def read_config(stack: str) -> dict[str, Any]:
     """The project's keys of a stack file, without the secrets. Raises LabError."""
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,100}", stack):
+        msg = f"{stack!r} is no name of a stack: letters, digits, _ . - only, such as demo"
+        raise LabError(msg)
     path = path_of(stack)
     if not path.exists():
         near = difflib.get_close_matches(stack, known_stacks(), n=1)
@@ -42,18 +62,26 @@ def read_config(stack: str) -> dict[str, Any]:
         )
         raise LabError(msg)
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
+        text = path.read_text(encoding="utf-8")
+        content = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - it is a SafeLoader
+    except (yaml.YAMLError, ValueError) as error:
         msg = f"{path.relative_to(ROOT)} is not valid YAML: {error}"
         raise LabError(msg) from None
-    config = content.get("config") if isinstance(content, dict) else None
-    return own_keys(config if isinstance(config, dict) else {})
+    config = content.get("config") if isinstance(content, dict) else content
+    if config is not None and not isinstance(config, dict):
+        msg = f"{path.relative_to(ROOT)}: expected `config:` with keys `{PROJECT}:...` below it"
+        raise LabError(msg)
+    return own_keys(config or {})
 
 
-def own_keys(config: dict[str, Any]) -> dict[str, Any]:
+def own_keys(config: dict[Any, Any]) -> dict[str, Any]:
     """Settings by their plain names; other packages' keys and the secrets left out."""
     prefix = f"{PROJECT}:"
-    own = {key.removeprefix(prefix): value for key, value in config.items() if prefix in key}
+    own = {
+        key.removeprefix(prefix): value
+        for key, value in config.items()
+        if isinstance(key, str) and key.startswith(prefix)
+    }
     own.pop("secrets", None)
     return own
 

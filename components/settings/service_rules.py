@@ -119,23 +119,12 @@ def backends(settings: Settings, stack: str) -> Iterator[Broken]:
 
 
 def acls(settings: Settings, stack: str) -> Iterator[Broken]:
-    """Every ACL has a condition, and none has a name that another one's parts get."""
+    """Every ACL has a condition."""
     del stack
-    given = settings.load_balancer.acls
-    for name, acl in sorted(given.items()):
-        kinds = {
-            "path_beg": bool(acl.path_beg),
-            "path_end": bool(acl.path_end),
-            "src": bool(acl.src) or acl.internal,
-        }
-        used = [kind for kind, is_used in kinds.items() if is_used]
-        if not used:
+    for name, acl in sorted(settings.load_balancer.acls.items()):
+        if not (acl.path_beg or acl.path_end or acl.src or acl.internal):
             why = "has no condition: give pathBeg, pathEnd, src or internal"
             yield f"loadBalancer.acls.{name}", why
-        for part in (f"{name}_{kind}" for kind in used if len(used) > 1):
-            if part in given:
-                why = f"is also the name of a part of {name!r} in haproxy.cfg; choose another"
-                yield f"loadBalancer.acls.{part}", why
 
 
 def routes(settings: Settings, stack: str) -> Iterator[Broken]:

@@ -352,22 +352,6 @@ BROKEN: list[tuple[dict[str, Any], dict[str, object], list[str]]] = [
     (
         FULL,
         {
-            "loadBalancer.acls": {
-                "is_x": {"pathBeg": ["/x"], "internal": True},
-                "is_x_src": {"pathBeg": ["/y"]},
-            },
-            "loadBalancer.routes": [],
-        },
-        [
-            (
-                "loadBalancer.acls.is_x_src: is also the name of a part of 'is_x' in haproxy.cfg;"
-                " choose another"
-            ),
-        ],
-    ),
-    (
-        FULL,
-        {
             "loadBalancer.backends": {"api_back": {"port": 3000}, "static_back": {"port": 8081}},
         },
         [
@@ -453,6 +437,7 @@ def test_the_ports_that_the_rules_know_are_those_of_the_services() -> None:
     assert {demo.port, *service_rules.COURSE_PORTS} == set(demo.ports)
     assert set(service_rules.PAIR_PORTS) == pair
     assert service_rules.ERROR_PAGE_BYTES == args.ERROR_PAGE_BYTES
+    assert set(service_rules.RESERVED_BACKENDS) >= set(args.RESERVED_NAMES)
 
 
 def test_the_smallest_accepted_memory_is_what_the_plan_gives_by_itself() -> None:
