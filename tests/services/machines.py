@@ -38,7 +38,9 @@ def why_no_machines() -> str | None:
     """The reason why there can be none here and what would change that, or None."""
     if os.geteuid() != 0:
         return "namespaced machines need root: run the tests as root"
-    missing = [tool for tool in ("unshare", "nsenter", "ip") if shutil.which(tool) is None]
+    missing = [
+        tool for tool in ("unshare", "nsenter", "setpriv", "ip") if shutil.which(tool) is None
+    ]
     if missing:
         return f"namespaced machines need {', '.join(missing)}: install util-linux and iproute2"
     return None
@@ -152,8 +154,11 @@ def segment(addresses: dict[str, str]) -> Iterator[dict[str, Machine]]:
 def _machine(name: str) -> Iterator[Machine]:
     namespaces = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
     script = f"ip link set lo up\n{_OVERLAYS}\n{_READY}"
+    # setpriv: a test process that is killed takes the machine with it.
     holder = subprocess.Popen(
-        ["unshare", *namespaces, "sh", "-c", script], stdout=subprocess.PIPE, text=True
+        ["setpriv", "--pdeathsig", "KILL", "unshare", *namespaces, "sh", "-c", script],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     machine: Machine | None = None
     try:
