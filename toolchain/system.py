@@ -24,6 +24,7 @@ PACKAGES: dict[str, tuple[str, ...]] = {
         "iptables",
         "iproute2",
         "genisoimage",
+        "xsltproc",
         "ovmf",
     ),
     # Machines without VMs: nspawn over one root tree, in network namespaces.

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.sshd import Sshd
+from tests.support.waiting import wait_until
 from toolchain import environment, stamp
 from toolchain.versions import COMMAND
 
@@ -92,6 +93,30 @@ def stack(tmp_path: Path, machine: Sshd, plugin_executable: Path) -> Stack:
     made = Stack(directory=tmp_path, environ=environ)
     made.pulumi("stack", "init", "test")
     return made
+
+
+def test_commands_end_when_pulumi_is_killed(stack: Stack, is_ours: bool, tmp_path: Path) -> None:
+    """The project's plugin only; the official one looks for the engine every five minutes."""
+    if not is_ours:
+        pytest.skip("the official plugin runs on; test the project's own")
+    pid_file = tmp_path / "pid"
+    script = f"echo $$ > {pid_file}.new; mv {pid_file}.new {pid_file}; exec sleep 300"
+    program = PROGRAM.replace("cat >/dev/null; echo create >> {log}", script)
+    (stack.directory / "__main__.py").write_text(program)
+    up = subprocess.Popen(
+        ["pulumi", "up", "--yes", "--skip-preview", "--non-interactive"],
+        cwd=stack.directory,
+        env=stack.environ,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_until("the command begins", pid_file.exists, within_s=60)
+    finally:
+        up.kill()
+        up.wait()
+    command = Path("/proc") / pid_file.read_text().strip()
+    wait_until("the command has ended", lambda: not command.exists(), within_s=10)
 
 
 def test_a_life_from_create_to_delete(stack: Stack, machine: Sshd) -> None:

@@ -28,6 +28,7 @@ func main() {
 		).
 		Build()
 	if err == nil {
+		go endWithParent(provider.Cancel)
 		err = provider.Run(context.Background(), "command", version)
 	}
 	if err != nil {
