@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
 # Runs at the end of the build, outside the tree: finish.sh ROOT. Leaves a tree in which nothing
-# starts that the preset does not name, and that carries no key, identity or cache of its own.
+# starts that the preset does not name (the bare tree has no preset: there, as on any unprepared
+# Debian, what is installed starts), and that carries no key, identity or cache of its own.
 set -euo pipefail
 root=$1
 
-systemctl --root="$root" --quiet preset-all
+if [ -e "$root/etc/systemd/system-preset/00-ha-lab.preset" ]; then
+  systemctl --root="$root" --quiet preset-all
+fi
 masked=(apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer e2scrub_reap.service
   pcsd-ruby.service systemd-networkd-wait-online.service systemd-timesyncd.service
   dpkg-db-backup.timer fstrim.timer)

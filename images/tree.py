@@ -61,12 +61,11 @@ def _build(spec: TreeSpec, mirrors: Sequence[str], work: Path) -> None:
 
 def _stage(spec: TreeSpec, staged: Path) -> Path:
     """A copy of rootfs/ that root owns, whatever user cloned the repository."""
+    # The bare tree stands for a machine nobody has prepared: nothing is copied into it.
     if spec.flavour == "golden":
         shutil.copytree(HERE / "rootfs", staged)
     else:
-        # A machine nobody prepared: only what lets it be reached and keeps its boot quiet.
-        for name in ("etc/ssh/sshd_config.d", "etc/systemd/system-preset"):
-            shutil.copytree(HERE / "rootfs" / name, staged / name)
+        staged.mkdir()
     if spec.pins:
         (staged / _SNAPSHOT).parent.mkdir(parents=True)
         (staged / _SNAPSHOT).write_text(spec.preferences(), encoding="utf-8")
