@@ -1,4 +1,4 @@
-"""Command line: `python -m images tree|qcow2`. Prints the path of the result."""
+"""Golden Debian images: built once, cached by content. Prints the path of the result."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from images import cache
 from images.disk import build_disk
 from images.spec import DiskSpec, ImageError, TreeSpec, tree_spec
 from images.tree import build_tree
@@ -78,6 +79,15 @@ def qcow2(
     packages = str(folder / "packages.lock")
     result = {"image": str(image), "sha512": sha512, "packages": packages}
     typer.echo(json.dumps(result) if as_json else image)
+
+
+@app.command()
+def prune(
+    days: Annotated[float, typer.Option(min=0, help="Unused for at least so long.")] = 30,
+) -> None:
+    """Remove cached images that nothing asked for lately; those under a rig's disks stay."""
+    for folder in cache.prune(days):
+        typer.echo(f"removed {folder}")
 
 
 def _spec(release: str, snapshot: Path | None, *, bare: bool = False) -> TreeSpec:

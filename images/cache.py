@@ -6,6 +6,7 @@ import fcntl
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,7 @@ def build_once(kind: str, key: str, build: Callable[[Path], None]) -> Path:
     root = cache_root() / "images"
     final = root / f"{kind}-{key}"
     if (final / "done").exists():
+        (final / "done").touch()
         return final
     root.mkdir(parents=True, exist_ok=True)
     with _locked(root / f".{kind}-{key}.lock"):
@@ -42,6 +44,22 @@ def build_once(kind: str, key: str, build: Callable[[Path], None]) -> Path:
             shutil.rmtree(final)
         work.rename(final)
     return final
+
+
+def prune(days: float) -> list[Path]:
+    """Remove results that nothing asked for in `days`, but no tree under a rig's disk."""
+    root, rigs = cache_root() / "images", cache_root() / "rig"
+    in_use = "".join(path.read_text(encoding="utf-8") for path in rigs.glob("*/rig.json"))
+    oldest = time.time() - days * 24 * 3600
+    removed: list[Path] = []
+    for done in root.glob("*/done"):
+        folder = done.parent
+        if done.stat().st_mtime < oldest and str(folder) not in in_use:
+            # Without its stamp first: a removal that is interrupted leaves no half result.
+            done.unlink()
+            shutil.rmtree(folder)
+            removed.append(folder)
+    return removed
 
 
 @contextmanager
