@@ -38,7 +38,7 @@ rig-down: setup ## remove the rig's machines
 	@$(LAB) rig down
 
 image: setup ## bake the golden image of the virtual machines
-	@toolchain/setup --quiet system-libvirt
+	@toolchain/setup --quiet system-image
 	@$(RUN) python -m images qcow2
 
 test: check contract test-rig test-libvirt ## everything: what CI runs
@@ -65,11 +65,11 @@ contract: setup ## the command plugin against its contract, and the toolchain's 
 	@$(PYTEST) -q tests/contract
 
 test-rig: setup ## the whole program on namespaced machines: make test-rig [TIER=lb]
-	@toolchain/setup --quiet system-rig
-	@$(PYTEST) -q tests/rig_tool tests/rig $(if $(TIER),-k $(TIER))
+	@toolchain/setup --quiet system-rig system-test
+	@$(PYTEST) -q tests/rig_tool tests/services tests/rig $(if $(TIER),-k $(TIER))
 
 test-libvirt: setup ## the whole program on virtual machines: make test-libvirt [TIER=lb]
-	@toolchain/setup --quiet system-libvirt
+	@toolchain/setup --quiet system-libvirt system-image
 	@$(PYTEST) -q tests/libvirt $(if $(TIER),-k $(TIER))
 
 bench: setup ## measure; the results are printed as a table

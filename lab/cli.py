@@ -42,12 +42,26 @@ def setup(stack: Stack) -> None:
 
 
 @app.command()
-def up(stack: Stack, *, yes: bool = typer.Option(True, help="Do not ask.")) -> None:
-    """Bring the lab up (all set-up included) and print where it answers."""
-    from lab.prepare import prepare
+def up(
+    stack: Stack,
+    *,
+    yes: bool = typer.Option(True, help="Do not ask."),
+    replace: Annotated[
+        list[str] | None, typer.Option(help="Make this virtual machine anew; may be repeated.")
+    ] = None,
+) -> None:
+    """Bring the lab up (all set-up included) and print where it answers.
 
+    Examples: `lab up demo`; a machine is broken beyond repair: `lab up demo --replace node3`.
+    """
+    from lab.prepare import prepare
+    from lab.replace import replacement_words
+
+    settings, topology = load_stack(stack)
+    words = replacement_words(settings, topology, replace or [])
     cli = prepare(stack)
-    status = cli.run("up", *(["--yes", "--skip-preview"] if yes else []), "--suppress-outputs")
+    unasked = ["--yes", "--skip-preview"] if yes else []
+    status = cli.run("up", *unasked, "--suppress-outputs", *words)
     if status != 0:
         raise typer.Exit(status)
     _print_outputs(stack, cli.prefix, cli.outputs())
@@ -57,7 +71,7 @@ def up(stack: Stack, *, yes: bool = typer.Option(True, help="Do not ask.")) -> N
 def preview(
     stack: Stack, *, expect_no_changes: bool = typer.Option(False, help="Fail on any change.")
 ) -> None:
-    """Show what `up` would do, and do nothing."""
+    """Show what `up` would do, and do nothing. Example: `lab preview demo`."""
     from lab.prepare import prepare
 
     words = ["preview", *(["--expect-no-changes"] if expect_no_changes else ["--diff"])]
@@ -66,7 +80,7 @@ def preview(
 
 @app.command()
 def down(stack: Stack, *, yes: bool = typer.Option(True, help="Do not ask.")) -> None:
-    """Remove everything that the stack made. Its secrets and settings stay in its file."""
+    """Remove all that the stack made; its file stays, with secrets. Example: `lab down demo`."""
     from lab.prepare import open_stack
 
     cli = open_stack(stack)
@@ -77,7 +91,7 @@ def down(stack: Stack, *, yes: bool = typer.Option(True, help="Do not ask.")) ->
 def outputs(
     stack: Stack, *, as_json: bool = typer.Option(False, "--json", help="As JSON, no secrets.")
 ) -> None:
-    """Print where the lab answers and how to log in."""
+    """Print where the lab answers and how to log in. Example: `lab outputs demo --json`."""
     from lab.prepare import open_stack
 
     cli = open_stack(stack)
@@ -91,7 +105,10 @@ def outputs(
 
 @app.command()
 def plan(stack: Stack) -> None:
-    """Print the machines, addresses and firewall of a stack; needs no Pulumi and no host."""
+    """Print machines, addresses and firewall of a stack, of its file alone.
+
+    Example: `lab plan full`.
+    """
     from lab.show import show_plan
 
     settings, topology = load_stack(stack)

@@ -28,7 +28,14 @@ PACKAGES: dict[str, tuple[str, ...]] = {
         "ovmf",
     ),
     # Machines without VMs: nspawn over one root tree, in network namespaces.
-    "system-rig": ("systemd-container", "mmdebstrap", "iproute2", "nftables", "openssh-client"),
+    "system-rig": (
+        "systemd-container",
+        "mmdebstrap",
+        "iproute2",
+        "nftables",
+        "openssh-client",
+        "slirp4netns",
+    ),
     # The golden guest image: a bootable qcow2 of the same root tree.
     "system-image": (
         "mmdebstrap",
@@ -46,10 +53,14 @@ PACKAGES: dict[str, tuple[str, ...]] = {
         "nftables",
         "haproxy",
         "keepalived",
+        "nginx",
+        "psmisc",
+        "shellcheck",
+        "iproute2",
     ),
 }
 
-SERVICES = ("haproxy", "keepalived")
+SERVICES = ("haproxy", "keepalived", "nginx")
 """Installed for their configuration checkers only; they are not to run on this machine."""
 
 _STALE = 24 * 3600.0

@@ -1,0 +1,87 @@
+"""A lab under test on virtual machines."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from components.settings.load import load_settings
+from components.topology import Topology, plan
+from lab.libvirt_host.daemon import LibvirtHost
+from lab.pulumi_cli import write_private
+from lab.stack_file import ROOT, read_config
+from tests.support.lab import Done, LabUnderTest
+from tests.support.requests import Answer, ask
+from tests.support.waiting import wait_until
+
+SSH_OPTIONS = (
+    "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+    "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=5", "-o", "BatchMode=yes",
+)  # fmt: skip
+
+
+@dataclass
+class VmLab(LabUnderTest):
+    """The compact topology: node1 and node2 are the load balancers."""
+
+    host: LibvirtHost = field(kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.namespace = self.host.prefix[-1] if self.host.prefix else None
+
+    @property
+    def topology(self) -> Topology:
+        return plan(load_settings(read_config(self.stack), stack=self.stack), stack=self.stack)
+
+    def ask(self, path: str = "/whoami") -> Answer:
+        """One request through the VIP."""
+        url = f"https://{self.topology.vip}{path}"
+        return ask(url, namespace=self.namespace, timeout_s=10)
+
+    def ssh(self, machine: str, command: str) -> Done:
+        """Run a command over SSH with the stack's own key."""
+        target = f"lab@{self.topology.machine(machine).address}"
+        argv = [*self.host.prefix, "ssh", *SSH_OPTIONS, "-i", str(self._key()), target, command]
+        done = subprocess.run(argv, text=True, capture_output=True, timeout=120, check=False)
+        return Done(done.returncode, done.stdout + done.stderr)
+
+    def _key(self) -> Path:
+        path = self.state / "administrator"
+        if not path.exists():
+            words = ["pulumi", "stack", "output", "credentials", "--show-secrets", "--json"]
+            done = subprocess.run(
+                [*words, "--stack", self.stack],
+                cwd=ROOT, env=self.env, text=True, capture_output=True, check=True,
+            )  # fmt: skip
+            write_private(path, json.loads(done.stdout)["sshPrivateKey"])
+        return path
+
+    def await_ssh(self, machine: str) -> None:
+        wait_until(
+            f"{machine} answers over SSH", lambda: self.ssh(machine, "true").status == 0,
+            within_s=400, every_s=1,
+        )  # fmt: skip
+
+    def owners(self) -> list[str]:
+        """The load balancers that say that they have the VIP."""
+        mark = f"inet {self.topology.vip}/"
+        return [n for n in ("node1", "node2") if mark in self.ssh(n, "ip -4 addr show").text]
+
+    def owner(self) -> str:
+        """The one owner; waits for there to be exactly one."""
+        wait_until("exactly one VIP owner", lambda: len(self.owners()) == 1, within_s=120)
+        return self.owners()[0]
+
+    @staticmethod
+    def other(balancer: str) -> str:
+        return "node2" if balancer == "node1" else "node1"
+
+    def power_off(self, machine: str) -> None:
+        """Hard, as a power cut."""
+        self.host.virsh("destroy", f"{self.topology.prefix}-{machine}")
+
+    def power_on(self, machine: str) -> None:
+        self.host.virsh("start", f"{self.topology.prefix}-{machine}")
