@@ -13,7 +13,7 @@ from typing import Any
 
 import pulumi
 from pulumi.runtime import mocks, rpc
-from pulumi.runtime.settings import set_root_resource
+from pulumi.runtime.settings import SETTINGS, set_root_resource
 from pulumi.runtime.stack import run_in_stack
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -200,6 +200,9 @@ def run_program(
         logger=logger,
         monitor=_Monitor(recording),
     )
+    # Outputs of earlier tests belong to loops that are gone: waiting for them would never end.
+    SETTINGS.rpc_manager.clear()
+    SETTINGS.outputs.clear()
     set_root_resource(None)  # type: ignore[arg-type] # the program's own stack takes its place
     config = {f"{PROJECT}:{key}": _as_pulumi_does(value) for key, value in settings.items()}
     secret_key = f"{PROJECT}:secrets"
