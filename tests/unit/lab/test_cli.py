@@ -67,13 +67,14 @@ def test_wrong_settings_are_one_message_and_status_2(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    write_stack("demo", "config:\n  ha-lab:timers: quick\n  ha-lab:number: [red]\n")
+    write_stack("demo", "config:\n  ha-lab:timers: '[red]quick[/]'\n  ha-lab:number: [red]\n")
 
     status, said, errors = run(monkeypatch, capsys, command, "demo")
 
     assert (status, said) == (2, "")
     assert errors.startswith("ha-lab: 2 problems in the stack configuration:")
-    assert "number: expected a whole number, got ['red']" in errors, "brackets are no markup"
+    assert "number: expected a whole number, got ['red']" in errors
+    assert "got '[red]quick[/]'" in errors, "brackets are no markup"
 
 
 def test_the_plan_needs_no_pulumi_and_shows_machines_and_firewall(
