@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import signal
@@ -19,6 +20,8 @@ from rig import boot, disk, network, processes, state, uplink
 from rig.host import inspect_host, raise_limits
 from rig.model import CIDR, RELEASE, Machine, Rig, RigError, merge
 from rig.wait import wait_for_ssh
+
+_log = logging.getLogger("rig")
 
 #: Seconds; ten machines boot in about 6.5 on two cores, a busy host needs more.
 BOOT_DEADLINE = 90.0
@@ -131,6 +134,9 @@ def down(name: str) -> bool:
         with ThreadPoolExecutor(max_workers=8) as pool:
             list(pool.map(lambda machine: _kill(rig, machine), sorted(machines)))
         uplink.remove(folder)
+        if left := [p for p in processes.namespace_members(rig.namespace) if p != os.getpid()]:
+            # Started by `enter`: somebody's shell or a running program, not ours to end.
+            _log.warning("still running in the network of rig %s: processes %s", name, left)
         network.delete_namespace(rig.namespace)
         for cgroup in boot.own_cgroups(rig, inspect_host()):
             _remove_cgroup(cgroup)
