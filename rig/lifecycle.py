@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -140,6 +141,9 @@ def down(name: str) -> bool:
         network.delete_namespace(rig.namespace)
         for cgroup in boot.own_cgroups(rig, inspect_host()):
             _remove_cgroup(cgroup)
+            # The parent is shared by all rigs: the last one takes it away.
+            with suppress(OSError):
+                cgroup.parent.rmdir()
         existed = folder.exists() or bool(found)
         shutil.rmtree(folder, ignore_errors=True)
         if folder.exists():
