@@ -61,6 +61,7 @@ def _measure(report: Report, lab: LabUnderTest, say: Callable[[str], None]) -> N
     say("what the machines say of their boot")
     for machine in ("node1", "node3"):
         report.details[f"{machine}: systemd-analyze blame"] = blame(lab, machine)
+        report.details[f"{machine}: cloud-init analyze blame"] = cloud_init_blame(lab, machine)
     say("make down")
     down, found = _logged(lab, "down")
     report.add("make down", down.seconds, target_s=15)
@@ -111,6 +112,12 @@ def blame(lab: LabUnderTest, machine: str) -> dict[str, float]:
         elif match := re.search(r"= (.*s)\s*$", line):
             found["whole boot (kernel and userspace)"] = seconds_of(match[1])
     return found
+
+
+def cloud_init_blame(lab: LabUnderTest, machine: str) -> dict[str, float]:
+    """What took longest within cloud-init, in seconds."""
+    text = _ssh(lab, machine, f"cloud-init analyze blame | head -{BLAME_LINES}")
+    return {name: float(seconds) for seconds, name in re.findall(r"([\d.]+)s \((.+)\)", text)}
 
 
 def seconds_of(text: str) -> float:
