@@ -189,11 +189,33 @@ def near(name: str, options: Iterable[str]) -> str:
     return f"; there are: {', '.join(known) or 'none'}"
 
 
+def management(settings: Settings, stack: str) -> Iterator[Broken]:
+    """The firewall does not shut out whoever administers hosts of somebody else's network."""
+    del stack
+    machines = settings.machines
+    reached_from_gateway = machines.provider == "libvirt" or machines.network_namespace is not None
+    if machines.firewall and not reached_from_gateway and not settings.network.management:
+        yield (
+            "network.management",
+            "is empty, so SSH would be open to the gateway alone and shut you out; name the"
+            " networks from which you administer these hosts, or set machines.firewall to false",
+        )
+
+
 RULES = (
     Rule(network, (*SEATS, "number", "network.cidr")),
     Rule(vip, (*ADDRESSES, "network.vip")),
     Rule(provider, ("machines.provider",)),
     Rule(hosts, ADDRESSES),
+    Rule(
+        management,
+        (
+            "machines.provider",
+            "machines.firewall",
+            "machines.networkNamespace",
+            "network.management.*",
+        ),
+    ),
     Rule(counts, (*SEATS, "network.vip")),
     Rule(sizes, (*SEATS, "machines.sizes")),
     Rule(image, ("libvirt.image.*",)),

@@ -28,6 +28,7 @@ LABS: Mapping[str, dict[str, Any]] = {
         "topology": "full",
         "machines": {
             "provider": "existing",
+            "networkNamespace": "a-rig",
             "hosts": {
                 name: {"address": address, "hostKey": HOST_KEY}
                 for name, address in ADDRESSES.items()

@@ -152,7 +152,9 @@ class TestAddresses:
             name: {**host, "address": f"10.16.9.{200 + index}"}
             for index, (name, host) in enumerate(EXISTING["machines"]["hosts"].items())
         }
-        topology = a_plan(number=9, machines={"provider": "existing", "hosts": hosts})
+        topology = a_plan(
+            number=9, machines={"provider": "existing", "firewall": False, "hosts": hosts}
+        )
 
         assert [str(m.address) for m in topology.machines] == [
             "10.16.9.200",

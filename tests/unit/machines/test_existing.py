@@ -23,7 +23,16 @@ def hosts(**machines: object) -> dict[str, Host]:
     changes = machines.pop("node1", {})
     assert isinstance(changes, dict)
     given["node1"] |= changes
-    data = {"number": 7, "machines": {"provider": "existing", "hosts": given, **machines}}
+    data = {
+        "number": 7,
+        "machines": {
+            "provider": "existing",
+            "firewall": False,
+            "firewall": False,
+            "hosts": given,
+            **machines,
+        },
+    }
     settings = load_settings(data, stack="unit")
     secrets = Secrets(json.dumps({"ssh": {"private": "own", "public": "pub"}}), stack="unit")
     return existing_machines(settings, plan(settings, stack="unit"), secrets)

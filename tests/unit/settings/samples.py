@@ -14,6 +14,7 @@ EXISTING: dict[str, Any] = {
     "number": 9,
     "machines": {
         "provider": "existing",
+        "networkNamespace": "a-rig",
         "hosts": {
             f"node{i}": {"address": f"10.16.9.{10 + i}", "hostKey": HOST_KEY} for i in (1, 2, 3)
         },

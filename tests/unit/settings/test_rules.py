@@ -20,6 +20,15 @@ LAB = "10.16.1.0/24"
 
 BROKEN: list[tuple[dict[str, Any], dict[str, object], list[str]]] = [
     (
+        EXISTING,
+        {"machines.networkNamespace": None},
+        [
+            "network.management: is empty, so SSH would be open to the gateway alone and shut you"
+            " out; name the networks from which you administer these hosts, or set"
+            " machines.firewall to false"
+        ],
+    ),
+    (
         FULL,
         {"network.cidr": "10.0.0.0/8"},
         ["network.cidr: 10.0.0.0/8: expected a prefix length from /16 to /28"],
@@ -378,6 +387,8 @@ BROKEN: list[tuple[dict[str, Any], dict[str, object], list[str]]] = [
 ]
 
 KEPT: list[tuple[dict[str, Any], dict[str, object]]] = [
+    (EXISTING, {"machines.networkNamespace": None, "network.management": ["10.0.0.0/8"]}),
+    (EXISTING, {"machines.networkNamespace": None, "machines.firewall": False}),
     (FULL, {"network.cidr": "10.0.0.0/28"}),
     (FULL, {"network.cidr": "172.31.0.0/16", "network.vip": "172.31.200.7"}),
     (FULL, {"machines.counts.loadBalancer": 1}),
