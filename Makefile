@@ -48,7 +48,7 @@ check: lint types unit ## seconds: lint, types, unit, program and golden tests
 lint: setup
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
-	@$(RUN) yamllint -s .
+	@git ls-files -z '*.yaml' '*.yml' | xargs -0 $(RUN) yamllint -s
 
 types: setup
 	@$(RUN) mypy .

@@ -48,9 +48,7 @@ class RenderedFile:
 
     def __post_init__(self) -> None:
         if not PurePosixPath(self.path).is_absolute():
-            raise ValueError(
-                f"file path {self.path!r} is not absolute; give it as /directory/name"
-            )
+            raise ValueError(f"file path {self.path!r} is not absolute; give it as /directory/name")
         if not 0 <= self.mode <= 0o7777:
             raise ValueError(f"mode {self.mode:o} of {self.path} is not between 0 and 7777 (octal)")
         if self.validate is not None and STAGED not in self.validate:

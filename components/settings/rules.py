@@ -197,8 +197,10 @@ def management(settings: Settings, stack: str) -> Iterator[Broken]:
     if machines.firewall and not reached_from_gateway and not settings.network.management:
         yield (
             "network.management",
-            "is empty, so SSH would be open to the gateway alone and shut you out; name the"
-            " networks from which you administer these hosts, or set machines.firewall to false",
+            (
+                "is empty, so SSH would be open to the gateway alone and shut you out; name the"
+                " networks from which you administer these hosts, or set machines.firewall to false"
+            ),
         )
 
 

@@ -28,7 +28,6 @@ def hosts(**machines: object) -> dict[str, Host]:
         "machines": {
             "provider": "existing",
             "firewall": False,
-            "firewall": False,
             "hosts": given,
             **machines,
         },

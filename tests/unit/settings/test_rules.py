@@ -23,9 +23,11 @@ BROKEN: list[tuple[dict[str, Any], dict[str, object], list[str]]] = [
         EXISTING,
         {"machines.networkNamespace": None},
         [
-            "network.management: is empty, so SSH would be open to the gateway alone and shut you"
-            " out; name the networks from which you administer these hosts, or set"
-            " machines.firewall to false"
+            (
+                "network.management: is empty, so SSH would be open to the gateway alone and shut"
+                " you out; name the networks from which you administer these hosts, or set"
+                " machines.firewall to false"
+            )
         ],
     ),
     (
