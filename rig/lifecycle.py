@@ -162,7 +162,7 @@ def enter_argv(name: str, machine: str | None, command: Sequence[str]) -> list[s
         "env",
         "-i",
         "--chdir=/root",
-        "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "HOME=/root",
         "LANG=C.UTF-8",
         f"TERM={os.environ.get('TERM', 'dumb')}",

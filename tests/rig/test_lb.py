@@ -9,6 +9,7 @@ from collections import Counter
 import httpx
 import pytest
 
+from lab.secrets import self_signed_certificate
 from tests.support.namespace import inside
 from tests.support.requests import Loop, get
 from tests.support.rig_lab import RigLab
@@ -201,13 +202,19 @@ def test_a_changed_weight_touches_the_load_balancers_only_and_drops_no_request(
 def test_a_certificate_that_does_not_fit_never_takes_the_load_balancer_down(
     whole: RigLab,
 ) -> None:
+    one, other = (self_signed_certificate(whole.topology) for _ in range(2))
     broken = whole.state / "broken.pem"
-    broken.write_text("-----BEGIN CERTIFICATE-----\nbm8=\n-----END CERTIFICATE-----\n")
+    begin = "-----BEGIN PRIVATE KEY"
+    broken.write_text(one.partition(begin)[0] + begin + other.partition(begin)[2])
     whole.change("loadBalancer", {"tls": {"certificateFile": str(broken)}})
     try:
         done = whole.up()
         assert done.status != 0
+        assert "haproxy" in done.text
+        assert "Traceback" not in done.text
         assert whole.ask().status == 200, "the old configuration still serves"
+        whole.run(whole.owner(), "systemctl", "restart", "haproxy")
+        assert whole.ask().status == 200, "the old certificate is back on disk as well"
     finally:
         whole.change("loadBalancer", None)
         whole.up().ok()
