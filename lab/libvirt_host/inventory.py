@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv4Network
 from pathlib import Path
+from typing import TypeVar
 from xml.etree import ElementTree as ET
 
+from lab.errors import LabError
 from lab.libvirt_host.daemon import LibvirtHost
 from lab.libvirt_host.virsh import Virsh
 
+Thing = TypeVar("Thing")
 LIBVIRT_FILES = (
     Path("/var/lib/libvirt/images"),
     Path("/var/lib/libvirt/qemu/nvram"),
@@ -61,14 +65,29 @@ class Inventory:
 def take_inventory(virsh: Virsh) -> Inventory:
     """All domains, networks and pools with their volumes."""
     active = set(virsh.names("pool-list", "--name"))
-    pools = virsh.names("pool-list", "--all", "--name")
     return Inventory(
-        domains=tuple(_domain(virsh, name) for name in virsh.names("list", "--all", "--name")),
-        networks=tuple(
-            _network(virsh, name) for name in virsh.names("net-list", "--all", "--name")
+        domains=_described(virsh, ("list", "--all", "--name"), _domain),
+        networks=_described(virsh, ("net-list", "--all", "--name"), _network),
+        pools=_described(
+            virsh,
+            ("pool-list", "--all", "--name"),
+            lambda virsh, name: _pool(virsh, name, active=name in active),
         ),
-        pools=tuple(_pool(virsh, name, active=name in active) for name in pools),
     )
+
+
+def _described(
+    virsh: Virsh, listing: Sequence[str], describe: Callable[[Virsh, str], Thing]
+) -> tuple[Thing, ...]:
+    """Every thing of a listing; what another stack removes meanwhile is left out."""
+    found = []
+    for name in virsh.names(*listing):
+        try:
+            found.append(describe(virsh, name))
+        except LabError:
+            if name in virsh.names(*listing):
+                raise
+    return tuple(found)
 
 
 def list_everything(host: LibvirtHost) -> frozenset[str]:
@@ -129,7 +148,10 @@ def _pool(virsh: Virsh, name: str, *, active: bool) -> Pool:
 
 def _volumes(virsh: Virsh, pool: str) -> tuple[Volume, ...]:
     """The volumes of a running pool; virsh separates name and path by spaces."""
-    rows = [row.split(maxsplit=1) for row in virsh.names("vol-list", pool)]
+    try:
+        rows = [row.split(maxsplit=1) for row in virsh.names("vol-list", pool)]
+    except LabError:  # its owner stops it at this moment
+        return ()
     return tuple(Volume(name=row[0], path=row[1]) for row in rows if len(row) == 2)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -60,15 +60,18 @@ def make_lab(
     libvirt_host: LibvirtHost, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[MakeLab]:
     """Makes stacks; after the tests of the module they are gone, whatever happened."""
-    with ExitStack() as cleanup:
+    made: list[MachineLab] = []
 
-        def make(stack: str, data: Data, *, machines: int = 1) -> MachineLab:
-            folder = tmp_path_factory.mktemp(stack)
-            made = MachineLab(stack, folder, libvirt_host, data, machines=machines)
-            cleanup.callback(_remove, made)
-            return made
+    def make(stack: str, data: Data, *, machines: int = 1) -> MachineLab:
+        folder = tmp_path_factory.mktemp(stack)
+        made.append(MachineLab(stack, folder, libvirt_host, data, machines=machines))
+        return made[-1]
 
-        yield make
+    yield make
+    with ThreadPoolExecutor() as pool:
+        removals = [pool.submit(_remove, lab) for lab in made]
+    for removal in removals:
+        removal.result()
 
 
 def _remove(lab: MachineLab) -> None:

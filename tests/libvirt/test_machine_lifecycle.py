@@ -54,8 +54,8 @@ def test_no_private_key_is_in_the_state(lab: MachineLab) -> None:
 def test_the_network_leases_nothing_and_knows_the_machines(lab: MachineLab) -> None:
     network = ET.fromstring(lab.host.virsh("net-dumpxml", lab.topology.prefix))  # noqa: S314
     assert network.find("ip/dhcp") is None
-    found = [host.get("ip") for host in network.iterfind("dns/host")]
-    assert found == [str(machine.address) for machine in lab.topology.machines]
+    found = {host.get("ip") for host in network.iterfind("dns/host")}
+    assert found == {str(machine.address) for machine in lab.topology.machines}
 
 
 def test_the_domain_is_what_the_topology_says(lab: MachineLab) -> None:
