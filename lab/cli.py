@@ -81,9 +81,9 @@ def preview(
 @app.command()
 def down(stack: Stack, *, yes: bool = typer.Option(True, help="Do not ask.")) -> None:
     """Remove all that the stack made; its file stays, with secrets. Example: `lab down demo`."""
-    from lab.prepare import open_stack
+    from lab.prepare import prepare_removal
 
-    cli = open_stack(stack)
+    cli = prepare_removal(stack)
     raise typer.Exit(cli.run("destroy", *(["--yes", "--skip-preview"] if yes else [])))
 
 

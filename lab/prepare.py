@@ -45,6 +45,19 @@ def open_stack(stack: str) -> PulumiCli:
     return PulumiCli(stack=stack, prefix=tuple(ensure_libvirtd(settings.libvirt.uri).prefix))
 
 
+def prepare_removal(stack: str) -> PulumiCli:
+    """The way to destroy a stack: what a failed `up` left beside its state is removed first."""
+    settings, topology = load_stack(stack)
+    cli = open_stack(stack)
+    if settings.machines.provider == "existing":
+        return cli
+    from lab.libvirt_host.prepare import prepare_destroy
+
+    state: dict[str, object] = json.loads(PulumiCli(stack=stack).read("stack", "export"))
+    prepare_destroy(settings, topology, state=state, say=note)
+    return cli
+
+
 def need_pulumi() -> None:
     """Raises LabError where there is no Pulumi to run."""
     if shutil.which("pulumi") is None:

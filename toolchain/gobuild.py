@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,7 @@ class Build:
         """What the result is named after: sources, pins and flags."""
         folder = paths.SOURCES / self.folder
         files = [*folder.rglob("*.go"), *folder.rglob("*.sh"), folder / "go.mod", folder / "go.sum"]
+        files += folder.rglob("*.patch")
         sources = [file for file in files if not file.name.endswith("_test.go")]
         return store.content_key(sources, self.package, self.variable, self.version, _TAGS)
 
@@ -75,7 +77,9 @@ def build(what: Build, into: Path, progress: Progress) -> None:
     log = paths.cache() / "logs" / f"{what.executable}-{time.strftime('%Y%m%d-%H%M%S')}.log"
     flags = f"-s -w -X {what.variable}={what.version}"
     command = [go, "build", "-trimpath", "-tags", _TAGS, "-ldflags", flags]
-    with progress.step(f"building {what.executable} {what.version} from source"):
+    title = f"building {what.executable} {what.version} from source"
+    with progress.step(title), tempfile.TemporaryDirectory() as work:
+        command += _patched_modules(go, what, Path(work), log)
         run_logged(
             [*command, "-o", str(into / what.executable), what.package],
             log=log,
@@ -84,6 +88,37 @@ def build(what: Build, into: Path, progress: Progress) -> None:
             hint="If a download failed, check GOPROXY (go env GOPROXY) and try again.",
         )
     log.unlink()
+
+
+def _patched_modules(go: str, what: Build, work: Path, log: Path) -> list[str]:
+    """Flags that build with the folder's patches/MODULE.patch applied to copies of the modules."""
+    folder = paths.SOURCES / what.folder
+    patches = sorted((folder / "patches").rglob("*.patch"))
+    if not patches:
+        return []
+    modfile = work / "go.mod"
+    shutil.copyfile(folder / "go.mod", modfile)
+    shutil.copyfile(folder / "go.sum", work / "go.sum")
+    for patch in patches:
+        module = str(patch.relative_to(folder / "patches").with_suffix(""))
+        env = _environment()
+        run_logged([go, "mod", "download", module], log=log, cwd=folder, env=env)
+        found = subprocess.run(
+            [go, "list", "-m", "-f", "{{.Dir}}", module],
+            cwd=folder,
+            env=env,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        copy = work / patch.stem
+        shutil.copytree(found.stdout.strip(), copy, copy_function=shutil.copyfile)
+        for directory in [copy, *(path for path in copy.rglob("*") if path.is_dir())]:
+            directory.chmod(0o755)  # the module cache is read-only
+        run_logged(["git", "apply", "--verbose", str(patch)], log=log, cwd=copy, env=env)
+        replace = f"-replace={module}={copy}"
+        run_logged([go, "mod", "edit", replace, str(modfile)], log=log, cwd=folder, env=env)
+    return ["-modfile", str(modfile)]
 
 
 def install_python_exec(into: Path) -> None:
