@@ -90,9 +90,9 @@ def test_a_server_without_ranges_starts_anew(server: Server) -> None:
 
 
 def test_another_image_than_the_pinned_one_is_refused_and_removed(server: Server) -> None:
-    with pytest.raises(LabError, match="is not the image that the stack pins"):
-        fetch(server, "0" * 128)
-    fetch(server)
+    for _ in range(2):
+        with pytest.raises(LabError, match="is not the image that the stack pins"):
+            fetch(server, "0" * 128)
     assert server.ranges == [None, None], "what was refused must not be resumed"
 
 
