@@ -48,10 +48,13 @@ def open_stack(stack: str) -> PulumiCli:
 def prepare_removal(stack: str) -> PulumiCli:
     """The way to destroy a stack: what a failed `up` left beside its state is removed first."""
     settings, topology = load_stack(stack)
-    cli = open_stack(stack)
+    need_pulumi()
     if settings.machines.provider == "existing":
-        return cli
+        # Nothing is undone on existing machines, so they (and their namespace) may be gone.
+        return PulumiCli(stack=stack)
     from lab.libvirt_host.prepare import prepare_destroy
+
+    cli = open_stack(stack)
 
     state: dict[str, object] = json.loads(PulumiCli(stack=stack).read("stack", "export"))
     prepare_destroy(settings, topology, state=state, say=note)
