@@ -7,7 +7,7 @@ from pathlib import Path
 
 from components.files import Family, RenderedFile, ServicePlan, ServiceUnit
 from components.firewall import FirewallRule, Sources, firewall_plan
-from components.rendering import Templates
+from components.rendering import HEADER, Templates
 from components.topology import Machine, Topology
 
 _TEMPLATES = Templates(Path(__file__).parent / "templates")
@@ -43,7 +43,13 @@ def baseline_plan(
     return ServicePlan(
         name="baseline",
         packages=PACKAGES,
-        files=(_hosts(machine, topology), _sshd(), chrony, *(wall.files if wall else ())),
+        files=(
+            _hosts(machine, topology),
+            _cloud_init(),
+            _sshd(),
+            chrony,
+            *(wall.files if wall else ()),
+        ),
         units=(
             *(ServiceUnit(name=name, running=False) for name in UPDATERS),
             ServiceUnit(name="chrony.service", redhat="chronyd.service", restart_on=(chrony.path,)),
@@ -55,6 +61,15 @@ def baseline_plan(
 def _hosts(machine: Machine, topology: Topology) -> RenderedFile:
     values = {"machine": machine, "topology": topology}
     return RenderedFile(path="/etc/hosts", content=_TEMPLATES.render("hosts.j2", values))
+
+
+def _cloud_init() -> RenderedFile:
+    """/etc/hosts is the lab's now: cloud-init would put 127.0.1.1 into it again at every boot,
+    and the cluster's members would take themselves for loopback."""
+    return RenderedFile(
+        path="/etc/cloud/cloud.cfg.d/99-ha-lab.cfg",
+        content=f"# {HEADER}\nmanage_etc_hosts: false\n",
+    )
 
 
 def _sshd() -> RenderedFile:
