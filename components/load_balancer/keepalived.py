@@ -51,7 +51,6 @@ def keepalived_files(args: LoadBalancerArgs, node: Peer) -> tuple[RenderedFile, 
         RenderedFile(
             path=f"/etc/systemd/system/{UNIT}.d/ha-lab.conf",
             content=_DROP_IN,
-            then="systemctl daemon-reload",
         ),
         RenderedFile(
             path=CONFIG_PATH,

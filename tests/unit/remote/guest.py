@@ -43,9 +43,16 @@ RECORDER = """#!/bin/sh
 echo "$(basename "$0") $*" >> "$FAKE_GUEST/calls"
 """
 DPKG_QUERY = """#!/bin/sh
-for name; do :; done
-test -e "$FAKE_GUEST/packages/$name" || exit 1
-cat "$FAKE_GUEST/packages/$name"
+shift 2
+status=0
+for name; do
+  if test -e "$FAKE_GUEST/packages/$name"; then
+    echo "$(cat "$FAKE_GUEST/packages/$name") $name"
+  else
+    echo "dpkg-query: no packages found matching $name" >&2; status=1
+  fi
+done
+exit $status
 """
 APT_GET = """#!/bin/sh
 echo "apt-get $*" >> "$FAKE_GUEST/calls"
