@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import tempfile
 from enum import StrEnum
@@ -75,6 +76,9 @@ def tool_versions() -> dict[str, str]:
 
 def main() -> None:
     """Entry point: errors for people end here, without a traceback."""
+    # A shell starts its background jobs with interrupts ignored, and what they start inherits it:
+    # Pulumi ends its plugins by an interrupt, and then waits five seconds for each run's.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         app()
     except (BenchError, LabError, RigError) as error:
