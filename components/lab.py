@@ -63,7 +63,10 @@ class Lab(pulumi.ComponentResource):
         )
         Proof("proof", settings, topology, hosts=hosts, after=[apps, balancers], opts=own)
 
-        credentials = {"sshPrivateKey": hosts[topology.machines[0].name].private_key}
+        credentials = {
+            "sshPrivateKey": hosts[topology.machines[0].name].private_key,
+            "hostKeys": {name: host.host_key for name, host in sorted(hosts.items())},
+        }
         public = public_outputs(settings, topology, timers_named(settings.timers))
         self.outputs = {**public, "credentials": pulumi.Output.secret(credentials)}
         self.register_outputs({})

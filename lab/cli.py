@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 from typing import Annotated
 
@@ -103,6 +105,18 @@ def outputs(
     _print_outputs(stack, cli.prefix, values)
 
 
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def ssh(
+    context: typer.Context, stack: Stack, machine: Annotated[str, typer.Argument(help="Its name.")]
+) -> None:
+    """Log in to a machine, or run one command. Example: `lab ssh demo node1 -- uptime`."""
+    from lab.login import login_argv
+    from lab.prepare import open_stack
+
+    argv = login_argv(open_stack(stack), machine, context.args)
+    os.execvp(argv[0], argv)  # noqa: S606 - ssh takes over: terminal, signals, exit status
+
+
 @app.command()
 def plan(stack: Stack) -> None:
     """Print machines, addresses and firewall of a stack, of its file alone.
@@ -148,6 +162,9 @@ def _print_outputs(stack: str, prefix: tuple[str, ...], values: dict[str, object
 
 def main() -> None:
     """Entry point: errors for people end here, without a traceback."""
+    # A shell starts background jobs with interrupts ignored, and children inherit that: Pulumi's
+    # language host then waits five seconds for its plugins at the end of every run.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         app()
     except (LabError, SettingsError, RigError) as error:

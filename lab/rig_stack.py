@@ -12,11 +12,13 @@ from components.settings.load import load_settings
 from components.topology import plan
 from lab.pulumi_cli import write_private
 from lab.secrets import key_pair
-from lab.stack_file import PROJECT, ROOT, path_of
+from lab.stack_file import PROJECT, ROOT, path_of, read_config
 from lab.terminal import note
 from rig import lifecycle, state
 from rig import model as rig_model
 
+PLANNED = ("topology", "number", "network")
+"""Settings that decide which machines there are, and where."""
 HEADER = "# Written by `lab rig up` for the machines of this rig; settings: example.yaml.\n"
 
 
@@ -26,6 +28,7 @@ def rig_up(name: str, settings: Mapping[str, Any], *, bare: tuple[str, ...] = ()
     `settings` are those of the stack (topology, counts, timers) but for the machines' addresses,
     which follow from them; settings that the stack file has already stay as they are there.
     """
+    settings = {**settings, **planned_settings(name)}
     lab = plan(load_settings(settings, stack=name), stack=name)
     addresses = {machine.name: str(machine.address) for machine in lab.machines}
     wanted = rig_model.plan(
@@ -40,6 +43,17 @@ def rig_up(name: str, settings: Mapping[str, Any], *, bare: tuple[str, ...] = ()
     note(f"rig {name}: {len(addresses)} machines on {lab.network}")
     rig = lifecycle.up(wanted, authorized_keys=public)
     return write_stack(rig, settings, private_key=private)
+
+
+def planned_settings(name: str) -> dict[str, Any]:
+    """What the stack file says already of which machines there are, for example their counts."""
+    if not path_of(name).exists():
+        return {}
+    config = read_config(name)
+    machines = config.pop("machines", {})
+    chosen = {key: machines[key] for key in ("counts", "sizes", "user") if key in machines}
+    planned: dict[str, Any] = {key: config[key] for key in PLANNED if key in config}
+    return {**planned, **({"machines": chosen} if chosen else {})}
 
 
 def administrator_key(name: str) -> tuple[Path, str]:

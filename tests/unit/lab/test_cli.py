@@ -14,7 +14,7 @@ from lab import cli
 
 Write = Callable[[str, str], Path]
 COMMANDS = [
-    *((name,) for name in ("setup", "up", "preview", "down", "outputs", "plan")),
+    *((name,) for name in ("setup", "up", "preview", "down", "outputs", "plan", "ssh")),
     ("rig", "up"),
     ("rig", "down"),
 ]
