@@ -12,7 +12,7 @@ from typing import Any
 
 from lab.errors import LabError
 from lab.locks import current_backend, remove_stale_locks
-from lab.stack_file import ROOT
+from lab.stack_file import PROJECT, ROOT
 from lab.terminal import note
 
 STATE = ROOT / ".state"
@@ -49,10 +49,7 @@ class PulumiCli:
             check=False,
         )
         if done.returncode != 0:
-            msg = (
-                f"`pulumi {' '.join(words)}` failed for stack {self.stack}:\n{done.stderr.strip()}"
-            )
-            raise LabError(msg)
+            raise LabError(explain(f"pulumi {' '.join(words)}", self.stack, done.stderr.strip()))
         return done.stdout
 
     def outputs(self) -> dict[str, Any]:
@@ -63,6 +60,18 @@ class PulumiCli:
 
     def _env(self) -> dict[str, str]:
         return {**os.environ, **default_environment(), **self.environment}
+
+
+def explain(command: str, stack: str, said: str) -> str:
+    """What Pulumi said when it failed, and what to do where that is known."""
+    message = f"`{command}` failed for stack {stack}:\n{said}"
+    if "incorrect passphrase" in said:
+        message += (
+            f"\nThe secrets in stacks/Pulumi.{stack}.yaml were made with another passphrase than"
+            " .state/passphrase. Bring that file back; or remove `encryptionsalt` and"
+            f" `{PROJECT}:secrets` from the stack file: new ones are made, and the machines anew."
+        )
+    return message
 
 
 def default_environment() -> dict[str, str]:

@@ -9,7 +9,7 @@ import pytest
 
 from lab.errors import LabError
 from lab.prepare import fingerprint, namespace_prefix, need_pulumi
-from lab.pulumi_cli import PulumiCli, default_environment, ensure_state
+from lab.pulumi_cli import PulumiCli, default_environment, ensure_state, explain
 from lab.stack_file import load_stack
 
 Write = Callable[[str, str], Path]
@@ -94,3 +94,9 @@ def test_pulumi_is_run_for_one_stack_from_where_its_machines_are() -> None:
     assert cli.argv("up", "--yes") == [
         *("ip", "netns", "exec", "ha-lab-rig-x", "pulumi", "up", "--yes", "--stack", "rig"),
     ]
+
+
+def test_a_lost_passphrase_is_explained() -> None:
+    said = explain("pulumi config", "demo", "error: incorrect passphrase")
+    assert "Bring that file back" in said
+    assert "Bring that file back" not in explain("pulumi config", "demo", "error: locked")
