@@ -1,0 +1,17 @@
+"""Two lists say what a libvirt host needs: the set-up's and that of `lab`, for those who skip it."""
+
+from __future__ import annotations
+
+from lab.libvirt_host.packages import DEBIAN, DEBIAN_IMAGE
+from toolchain.system import PACKAGES
+
+ALWAYS_THERE = {"mount"}
+"""Essential on Debian: never missing, so not worth a line in the set-up."""
+
+
+def test_the_setup_brings_what_a_libvirt_host_needs() -> None:
+    assert set(DEBIAN.values()) <= set(PACKAGES["system-libvirt"])
+
+
+def test_the_setup_brings_what_baking_the_image_needs() -> None:
+    assert set(DEBIAN_IMAGE.values()) - ALWAYS_THERE <= set(PACKAGES["system-image"])
