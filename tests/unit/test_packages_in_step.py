@@ -1,4 +1,4 @@
-"""Two lists say what a libvirt host needs: the set-up's and that of `lab`, for those who skip it."""
+"""Two lists say what a libvirt host needs: the set-up's, and that of `lab` without it."""
 
 from __future__ import annotations
 
