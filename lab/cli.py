@@ -71,13 +71,19 @@ def up(
 
 @app.command()
 def preview(
-    stack: Stack, *, expect_no_changes: bool = typer.Option(False, help="Fail on any change.")
+    stack: Stack,
+    *,
+    full: bool = typer.Option(False, "--full", help="Unchanged lines too, as Pulumi prints them."),
+    expect_no_changes: bool = typer.Option(False, help="Fail on any change."),
 ) -> None:
-    """Show what `up` would do, and do nothing. Example: `lab preview demo`."""
+    """Show what `up` would change, line by line, and do nothing. Example: `lab preview demo`."""
     from lab.prepare import prepare
+    from lab.preview import show_preview
 
-    words = ["preview", *(["--expect-no-changes"] if expect_no_changes else ["--diff"])]
-    raise typer.Exit(prepare(stack).run(*words))
+    cli = prepare(stack)
+    if expect_no_changes:
+        raise typer.Exit(cli.run("preview", "--expect-no-changes"))
+    raise typer.Exit(cli.run("preview", "--diff") if full else show_preview(cli))
 
 
 @app.command()

@@ -28,21 +28,28 @@ class PulumiCli:
     """Words before `pulumi`, e.g. `ip netns exec NAME`: from where the machines are reached."""
     environment: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def folder(self) -> Path:
+        """Where Pulumi runs: the clone."""
+        return ROOT
+
     def argv(self, *words: str) -> list[str]:
         return [*self.prefix, "pulumi", *words, "--stack", self.stack]
 
     def run(self, *words: str) -> int:
         """Run with the terminal; the exit status is Pulumi's."""
-        for lock in remove_stale_locks(current_backend(self._env()), self.stack):
+        for lock in remove_stale_locks(current_backend(self.environ()), self.stack):
             note(f"removed the lock of a Pulumi that is gone ({lock.name})")
-        return subprocess.run(self.argv(*words), cwd=ROOT, env=self._env(), check=False).returncode
+        return subprocess.run(
+            self.argv(*words), cwd=self.folder, env=self.environ(), check=False
+        ).returncode
 
     def read(self, *words: str, stdin: str = "") -> str:
         """Standard output of a quiet call. Raises LabError with what Pulumi said."""
         done = subprocess.run(
             self.argv(*words, "--non-interactive"),
-            cwd=ROOT,
-            env=self._env(),
+            cwd=self.folder,
+            env=self.environ(),
             input=stdin,
             text=True,
             capture_output=True,
@@ -58,7 +65,8 @@ class PulumiCli:
         loaded: dict[str, Any] = json.loads(text)
         return loaded
 
-    def _env(self) -> dict[str, str]:
+    def environ(self) -> dict[str, str]:
+        """The environment of every run."""
         return {**os.environ, **default_environment(), **self.environment}
 
 
