@@ -1,7 +1,8 @@
 """A service plan as the applier reads it: JSON, laid out for people who read previews.
 
-Files are lists of lines and keys have a fixed order, so that Pulumi shows a changed setting as the
-changed line of the changed file.
+Files are lists of lines under their paths and keys have a fixed order, so that Pulumi shows a
+changed setting as the changed line of the changed file. The order of the files is that in which
+they are written.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ def specification(plan: ServicePlan) -> str:
         "version": VERSION,
         "service": plan.name,
         "packages": {family: plan.packages.get(family, ()) for family in ("debian", "redhat")},
-        "files": [_file(file) for file in plan.files],
+        "files": {file.path: _file(file) for file in plan.files},
         "absent": plan.absent,
         "units": [_unit(unit) for unit in plan.units],
         "checks": plan.checks,
@@ -30,7 +31,6 @@ def specification(plan: ServicePlan) -> str:
 
 def _file(file: RenderedFile) -> dict[str, object]:
     return {
-        "path": file.path,
         "mode": f"{file.mode:04o}",
         "owner": file.owner,
         "group": file.group,

@@ -87,7 +87,7 @@ def test_a_supplied_certificate_is_used_and_stays_secret(tmp_path: Path) -> None
 
     run = run_program(settings, secrets=json.dumps(secrets_for(settings)))
     command = run.by_name("lb-node1-tls")
-    (file,) = json.loads(command.inputs["stdin"])["files"]
+    (file,) = json.loads(command.inputs["stdin"])["files"].values()
 
     assert run.errors == []
     assert "\n".join(file["lines"]) == text

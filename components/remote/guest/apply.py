@@ -504,12 +504,19 @@ def ready(timeout_s: float) -> int:
     return 0
 
 
+def read_specification(text: str) -> Json:
+    """The specification, its files as a list in the order in which they are written."""
+    spec: Json = json.loads(text)
+    spec["files"] = [{"path": path, **file} for path, file in spec["files"].items()]
+    return spec
+
+
 def main() -> int:
     """Read the specification, carry it out, print what changed."""
     os.umask(0o022)
     if sys.argv[1:2] == ["--ready"]:
         return ready(float(sys.argv[2]))
-    spec = json.load(sys.stdin)
+    spec = read_specification(sys.stdin.read())
     with LOCK.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # one at a time: packages and units are not to be shared
         try:

@@ -66,6 +66,15 @@ echo "the unit's own last words"
 """
 
 
+def as_text(spec: dict[str, Any]) -> str:
+    """A specification as the applier gets it: files under their paths."""
+    files = {
+        file["path"]: {key: value for key, value in file.items() if key != "path"}
+        for file in spec["files"]
+    }
+    return json.dumps({**spec, "files": files})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guest:
     """A machine of which only the applier is real."""
@@ -108,7 +117,7 @@ class Guest:
     def apply(self, monkeypatch: pytest.MonkeyPatch, spec: dict[str, Any]) -> Outcome:
         """Run the applier's main with this specification on its standard input."""
         source = self.root / "stdin"
-        source.write_text(json.dumps(spec), encoding="utf-8")
+        source.write_text(as_text(spec), encoding="utf-8")
         self.capture.readouterr()
         with source.open(encoding="utf-8") as stdin, monkeypatch.context() as patch:
             patch.setattr("sys.stdin", stdin)

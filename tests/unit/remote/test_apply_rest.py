@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 import os
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from components.remote.guest import apply
-from tests.unit.remote.guest import Guest, specification
+from tests.unit.remote.guest import Guest, as_text, specification
 
 SOURCE = Path(apply.__file__).read_text(encoding="utf-8")
 Patch = pytest.MonkeyPatch
@@ -187,7 +186,7 @@ class TestWhereItRuns:
         spec = specification(files=[file])
         done = subprocess.run(
             [sys.executable, "-I", str(program)],
-            input=json.dumps(spec),
+            input=as_text(spec),
             env=dict(os.environ),
             capture_output=True,
             text=True,

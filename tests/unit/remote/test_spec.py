@@ -37,9 +37,8 @@ EXPECTED = """\
    "httpd"
   ]
  },
- "files": [
-  {
-   "path": "/etc/web.conf",
+ "files": {
+  "/etc/web.conf": {
    "mode": "0640",
    "owner": "root",
    "group": "web",
@@ -51,7 +50,7 @@ EXPECTED = """\
     ""
    ]
   }
- ],
+ },
  "absent": [
   "/etc/default-site"
  ],
@@ -117,4 +116,4 @@ def test_the_content_comes_back_as_it_was() -> None:
         file = RenderedFile(path="/x", content=content)
         data = json.loads(specification(ServicePlan(name="x", files=(file,))))
 
-        assert "\n".join(data["files"][0]["lines"]) == content
+        assert "\n".join(data["files"]["/x"]["lines"]) == content
