@@ -18,6 +18,9 @@ from tests.support.lab import LabUnderTest
 from tests.support.requests import Answer, ask
 from tests.support.waiting import wait_until
 
+STEADY_LOOKS = 4
+"""Looks in a row that must agree: right after a fault, one look may hit the moment between."""
+
 
 @dataclass
 class RigLab(LabUnderTest):
@@ -109,9 +112,16 @@ class RigLab(LabUnderTest):
         return found
 
     def owner(self, *, within_s: float = 15) -> str:
-        """The one owner; waits for there to be exactly one."""
-        wait_until("exactly one VIP owner", lambda: len(self.owners()) == 1, within_s=within_s)
-        return self.owners()[0]
+        """The one owner; waits for there to be exactly one, the same in several looks in a row."""
+        looks: list[list[str]] = []
+
+        def settled() -> str:
+            looks.append(self.owners())
+            last = looks[-STEADY_LOOKS:]
+            same = len(last) == STEADY_LOOKS and all(look == last[0] for look in last)
+            return last[0][0] if same and len(last[0]) == 1 else ""
+
+        return wait_until("exactly one VIP owner", settled, within_s=within_s)
 
     @staticmethod
     def other(balancer: str) -> str:
@@ -141,15 +151,19 @@ class RigLab(LabUnderTest):
             self.run(balancer, "systemctl", "start", "haproxy", "keepalived")
         self.await_whole()
 
-    def servers(self, balancer: str) -> dict[str, str]:
-        """State of each server as this load balancer sees it: `backend/server` -> UP or DOWN."""
+    def admin(self, balancer: str, command: str) -> str:
+        """What HAProxy answers on its admin socket."""
         script = (
             "import socket;s=socket.socket(socket.AF_UNIX);s.connect('/run/haproxy/admin.sock');"
-            "s.sendall(b'show stat\\n');d=b''\n"
+            f"s.sendall(b'{command}\\n');d=b''\n"
             "while c:=s.recv(65536): d+=c\n"
             "print(d.decode())"
         )
-        lines = self.run(balancer, "python3", "-c", script).splitlines()
+        return self.run(balancer, "python3", "-c", script)
+
+    def servers(self, balancer: str) -> dict[str, str]:
+        """State of each server as this load balancer sees it: `backend/server` -> UP or DOWN."""
+        lines = self.admin(balancer, "show stat").splitlines()
         columns = lines[0].lstrip("# ").split(",")
         rows = [dict(zip(columns, line.split(","), strict=False)) for line in lines[1:] if line]
         return {

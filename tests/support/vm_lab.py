@@ -72,8 +72,12 @@ class VmLab(LabUnderTest):
 
     def owner(self) -> str:
         """The one owner; waits for there to be exactly one."""
-        wait_until("exactly one VIP owner", lambda: len(self.owners()) == 1, within_s=120)
-        return self.owners()[0]
+
+        def only_one() -> str:
+            owners = self.owners()
+            return owners[0] if len(owners) == 1 else ""
+
+        return wait_until("exactly one VIP owner", only_one, within_s=120)
 
     @staticmethod
     def other(balancer: str) -> str:
