@@ -26,11 +26,10 @@ def prepare(stack: str) -> PulumiCli:
     ensure_state()
     ensure_secrets(stack, topology)
     if settings.machines.provider == "existing":
-        return open_stack(stack)
+        return PulumiCli(stack=stack, prefix=namespace_prefix(settings.machines.network_namespace))
     from lab.libvirt_host.prepare import prepare_host
 
-    state: dict[str, object] = json.loads(PulumiCli(stack=stack).read("stack", "export"))
-    host = prepare_host(settings, topology, state=state, say=note)
+    host = prepare_host(settings, topology, state=exported_state(stack), say=note)
     return PulumiCli(stack=stack, prefix=tuple(host.prefix), environment=host.environment)
 
 
@@ -54,11 +53,14 @@ def prepare_removal(stack: str) -> PulumiCli:
         return PulumiCli(stack=stack)
     from lab.libvirt_host.prepare import prepare_destroy
 
-    cli = open_stack(stack)
+    host = prepare_destroy(settings, topology, state=exported_state(stack), say=note)
+    return PulumiCli(stack=stack, prefix=tuple(host.prefix))
 
+
+def exported_state(stack: str) -> dict[str, object]:
+    """What Pulumi knows of the stack's resources."""
     state: dict[str, object] = json.loads(PulumiCli(stack=stack).read("stack", "export"))
-    prepare_destroy(settings, topology, state=state, say=note)
-    return cli
+    return state
 
 
 def need_pulumi() -> None:

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from components.settings.load import load_settings
@@ -15,6 +15,7 @@ from components.topology import Topology, plan
 from lab.libvirt_host.daemon import LibvirtHost
 from lab.libvirt_host.leftovers import Leftovers, Plan, clean_leftovers, ids_in_state
 from lab.secrets import complete
+from tests.support.lab import Done
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,19 +26,6 @@ BOOT_TIMEOUT_S = 600
 SSH_TIMEOUT_S = 60
 
 Data = Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What a command gave."""
-
-    status: int
-    text: str
-
-    def ok(self) -> Done:
-        """This result; fails with the end of the text where the command failed."""
-        assert self.status == 0, f"ended with {self.status}:\n{self.text[-4000:]}"
-        return self
 
 
 class MachineLab:
