@@ -5,12 +5,26 @@ SHELL := /bin/bash
 
 STACK ?= demo
 TIER ?=
+TIERS ?=
 RUN := toolchain/run
 PYTEST := $(RUN) python -m pytest
+# How many rigs are tested at a time; 0: one after the other.
+RIGS ?= 2
+# Two rigs on two cores slow each other down beyond what a lab's timers allow: what failed beside
+# another rig is judged by a second run, alone. Both are printed; a test that fails twice fails.
+# Pytest's status 1: tests failed. 5: no test was chosen, which is right where $(2) is not empty.
+define test-rigs
+@status=0; \
+	$(PYTEST) -q -n $(RIGS) --dist loadfile --durations 30 --cache-clear $(1) $(if $(TIER),-k $(TIER)) || status=$$?; \
+	if [ $$status = 5 ] && [ -n "$(2)" ]; then exit 0; fi; \
+	if [ $$status != 1 ] || [ $(RIGS) = 0 ]; then exit $$status; fi; \
+	echo "test-rig: what failed beside another rig runs once more, alone"; \
+	$(PYTEST) -q --last-failed --last-failed-no-failures none $(1)
+endef
 LAB := $(RUN) lab
 
 .PHONY: help setup up down preview outputs test check lint types unit golden contract test-rig test-libvirt \
-	rig rig-down image bench lock
+	rig rig-down image drill bench lock
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -30,9 +44,9 @@ preview: setup ## show what `up` would change
 outputs: setup ## where the lab answers
 	@$(LAB) outputs $(STACK)
 
-rig: setup ## ten machines without virtualisation, and the stack `rig` for them
+rig: setup ## ten machines without virtualisation, and the stack `rig` for them: make rig [TIERS=all]
 	@toolchain/setup --quiet system-rig
-	@$(LAB) rig up
+	@$(LAB) rig up$(if $(TIERS), --tiers $(TIERS))
 
 rig-down: setup ## remove the rig's machines
 	@$(LAB) rig down
@@ -55,7 +69,7 @@ types: setup
 
 unit: setup
 	@toolchain/setup --quiet system-test
-	@$(PYTEST) -q tests/unit tests/program tests/golden
+	@$(PYTEST) -q -n auto --dist loadfile tests/unit tests/program tests/golden
 
 golden: setup ## rewrite the expected files of tests/golden; review the diff
 	@HALAB_UPDATE_GOLDEN=1 $(PYTEST) -q tests/golden
@@ -66,11 +80,15 @@ contract: setup ## the command plugin against its contract, and the toolchain's 
 
 test-rig: setup ## the whole program on namespaced machines: make test-rig [TIER=lb]
 	@toolchain/setup --quiet system-rig system-test
-	@$(PYTEST) -q tests/rig_tool tests/services tests/rig $(if $(TIER),-k $(TIER))
+	$(call test-rigs,tests/rig_tool tests/services,$(TIER))
+	$(call test-rigs,tests/rig)
 
 test-libvirt: setup ## the whole program on virtual machines: make test-libvirt [TIER=lb]
 	@toolchain/setup --quiet system-libvirt system-image
-	@$(PYTEST) -q tests/libvirt $(if $(TIER),-k $(TIER))
+	@$(PYTEST) -q --durations 10 tests/libvirt $(if $(TIER),-k $(TIER))
+
+drill: setup ## break a lab on purpose and measure: make drill [STACK=demo] [FAULT=name]
+	@$(LAB) drill $(STACK) $(if $(FAULT),--fault $(FAULT),--all)
 
 bench: setup ## measure; the results are printed as a table
 	@$(RUN) python -m bench

@@ -1,4 +1,4 @@
-"""`python -m bench [rig|libvirt|all]`: measure everything in one run and print it."""
+"""`python -m bench PART`: measure one part of the product, or all of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,15 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bench import libvirt_part, rig_part
+from bench import (
+    cluster_part,
+    database_part,
+    drill_part,
+    libvirt_part,
+    probes_part,
+    rig_part,
+    storage_part,
+)
 from bench.ansible import REQUIREMENTS
 from bench.errors import BenchError
 from bench.report import Report, machine, show, to_json
@@ -29,10 +37,23 @@ class Part(StrEnum):
 
     RIG = "rig"
     LIBVIRT = "libvirt"
+    DRILL = "drill"
+    CLUSTER = "cluster"
+    DATABASE = "database"
+    STORAGE = "storage"
+    PROBES = "probes"
     ALL = "all"
 
 
-PARTS = {Part.RIG: rig_part.measure, Part.LIBVIRT: libvirt_part.measure}
+PARTS = {
+    Part.RIG: rig_part.measure,
+    Part.LIBVIRT: libvirt_part.measure,
+    Part.DRILL: drill_part.measure,
+    Part.CLUSTER: cluster_part.measure,
+    Part.DATABASE: database_part.measure,
+    Part.STORAGE: storage_part.measure,
+    Part.PROBES: probes_part.measure,
+}
 
 
 @app.command()

@@ -13,6 +13,9 @@ from datetime import UTC, datetime
 from rich.console import Console
 from rich.table import Table
 
+SHORT_S = 1.0
+"""Figures below this are shown in milliseconds' steps."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
@@ -43,6 +46,17 @@ class Ratio:
         return self.ours_s / self.theirs_s
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """What is no time of a command: a share of a core, an error of a clock."""
+
+    name: str
+    value: float
+    unit: str
+    target: float | None
+    load: float
+
+
 @dataclass(slots=True, kw_only=True)
 class Report:
     """The results of one part of the bench."""
@@ -50,6 +64,7 @@ class Report:
     part: str
     figures: list[Figure] = field(default_factory=list)
     ratios: list[Ratio] = field(default_factory=list)
+    measures: list[Measure] = field(default_factory=list)
     details: dict[str, Mapping[str, float]] = field(default_factory=dict)
     """By title: seconds of single resources, phases or units."""
     notes: list[str] = field(default_factory=list)
@@ -58,6 +73,12 @@ class Report:
         """Note a time."""
         load = os.getloadavg()[0]
         self.figures.append(Figure(name=name, samples=samples, target_s=target_s, load=load))
+
+    def measure(self, name: str, value: float, unit: str, *, target: float | None = None) -> None:
+        """Note what is counted in another unit."""
+        load = os.getloadavg()[0]
+        found = Measure(name=name, value=value, unit=unit, target=target, load=load)
+        self.measures.append(found)
 
     def seconds(self, name: str) -> float:
         return next(figure.seconds for figure in self.figures if figure.name == name)
@@ -103,12 +124,14 @@ def show(report: Report, console: Console) -> None:
             value = _judged(r.value, r.target, 2)
             table.add_row(r.name, value, f"<= {r.target:g}", f"{r.ours_s:.1f}", f"{r.theirs_s:.1f}")
         console.print(table)
-    table = Table("what", "seconds", "target", "samples", "load")
-    for f in report.figures:
-        target = "" if f.target_s is None else f"<= {f.target_s:g}"
-        samples = " ".join(f"{sample:.1f}" for sample in f.samples) if len(f.samples) > 1 else ""
-        table.add_row(f.name, _judged(f.seconds, f.target_s, 1), target, samples, f"{f.load:.1f}")
-    console.print(table)
+    if report.measures:
+        table = Table("what", "found", "unit", "target", "load")
+        for m in report.measures:
+            target = "" if m.target is None else f"<= {m.target:g}"
+            table.add_row(m.name, _judged(m.value, m.target, 2), m.unit, target, f"{m.load:.1f}")
+        console.print(table)
+    if report.figures:
+        _show_figures(report, console)
     for title, seconds in report.details.items():
         table = Table(title, "seconds")
         for name, took in sorted(seconds.items(), key=lambda item: -item[1]):
@@ -116,6 +139,18 @@ def show(report: Report, console: Console) -> None:
         console.print(table)
     for note in report.notes:
         console.print(note)
+
+
+def _show_figures(report: Report, console: Console) -> None:
+    table = Table("what", "seconds", "target", "samples", "load")
+    for f in report.figures:
+        target = "" if f.target_s is None else f"<= {f.target_s:g}"
+        digits = 3 if max(f.samples) < SHORT_S else 1
+        texts = [f"{sample:.{digits}f}" for sample in f.samples]
+        samples = " ".join(texts) if len(texts) > 1 else ""
+        value = _judged(f.seconds, f.target_s, digits)
+        table.add_row(f.name, value, target, samples, f"{f.load:.1f}")
+    console.print(table)
 
 
 def _judged(value: float, target: float | None, digits: int) -> str:

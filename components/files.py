@@ -44,7 +44,8 @@ class RenderedFile:
     """Shell command that must exit 0; `{staged}` stands for the path of the staged copy."""
     then: str | None = None
     """Idempotent shell command to run once this file is in place and was changed, before the
-    next file is looked at (for example: create the user that a later file names)."""
+    next file is looked at (for example: create the user that a later file names). Lines of its
+    output that begin with `note: ` are shown to the user."""
 
     def __post_init__(self) -> None:
         if not PurePosixPath(self.path).is_absolute():

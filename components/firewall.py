@@ -36,6 +36,8 @@ class FirewallRule:
     """What it is for; it stands in the rule and in the table."""
     port: int | None = None
     """Port of TCP or UDP; None for the protocols that have none."""
+    last_port: int | None = None
+    """The last one, where it is a range of ports that begins with `port`."""
 
     def __post_init__(self) -> None:
         if self.protocol not in get_args(Protocol):
@@ -53,6 +55,12 @@ class FirewallRule:
             raise ValueError(
                 f"the firewall rule for {self.comment} has port {self.port}, but "
                 f"{self.protocol} has no ports; leave it out"
+            )
+        last = self.last_port
+        if last is not None and not (has_ports and (self.port or 0) < last <= 65535):
+            raise ValueError(
+                f"the firewall rule for {self.comment} ends with port {last}; a range of ports "
+                f"goes from a lower one ({self.port}) to 65535 at most"
             )
         if set(self.comment) & set('"\\\n') or not 0 < len(self.comment) <= 100:
             raise ValueError(
@@ -94,6 +102,13 @@ class Sources:
         raise ValueError(f"firewall source {source!r} is not known; use one of: {known}")
 
 
+def ports_of(rule: FirewallRule) -> str:
+    """`22`, or `49152-49251`; `-` where the protocol has none."""
+    if rule.port is None:
+        return "-"
+    return str(rule.port) if rule.last_port is None else f"{rule.port}-{rule.last_port}"
+
+
 SSH_RULES = (
     FirewallRule(port=22, protocol="tcp", source=MANAGEMENT, comment="SSH of the administrator"),
 )
@@ -132,7 +147,7 @@ def firewall_table(
         where = "anywhere" if addresses is None else ", ".join(addresses) or "nobody"
         if isinstance(rule.source, str) and addresses is not None:
             where = f"{rule.source} ({where})"
-        rows.append((rule.protocol, str(rule.port or "-"), where, rule.comment))
+        rows.append((rule.protocol, ports_of(rule), where, rule.comment))
     return tuple(rows)
 
 
@@ -152,7 +167,7 @@ def _line(rule: FirewallRule, sources: Sources) -> str | None:
     elif rule.protocol == "icmp":
         words.append("ip protocol icmp")
     else:
-        words.append(f"{rule.protocol} dport {rule.port}")
+        words.append(f"{rule.protocol} dport {ports_of(rule)}")
     return f'{" ".join(words)} accept comment "{rule.comment}"'
 
 

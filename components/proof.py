@@ -15,6 +15,8 @@ from components.settings.models import Settings
 from components.topology import Role, Topology
 
 PROOF_WITHIN_S = 120
+METRICS = "http://127.0.0.1:{port}/metrics"
+"""Of the load balancer that is asked: how many servers each service has."""
 
 
 class Proof(pulumi.ComponentResource):
@@ -44,12 +46,21 @@ class Proof(pulumi.ComponentResource):
 
 
 def proof_plan(settings: Settings, topology: Topology) -> ServicePlan:
-    """Ask the VIP for a page of an app server, whichever machine owns it."""
+    """Ask the VIP for a page of an app server, whichever machine owns it; and whether somebody can
+    write to each database."""
     args = load_balancer_args(settings, topology)
     digest = hashlib.sha256(repr(args).encode()).hexdigest()[:12]
     url = urls(settings, topology)["https"]
     return ServicePlan(
         name="proof",
-        checks=(f"curl -fsk -o /dev/null --max-time 5 {url}  # with settings {digest}",),
+        checks=(
+            f"curl -fsk -o /dev/null --max-time 5 {url}  # with settings {digest}",
+            *(
+                f"curl -fs {METRICS.format(port=args.stats.port)}"
+                f" | grep -q '^haproxy_backend_active_servers{{proxy=\"{service.name}\"}} 1$'"
+                for service in args.tcp_services
+                if service.one_at_a_time
+            ),
+        ),
         check_within_s=PROOF_WITHIN_S,
     )

@@ -7,8 +7,8 @@ and nothing has to be discovered from leases.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network
 
@@ -19,8 +19,12 @@ LAB_NETWORKS = IPv4Network("10.16.0.0/16")
 HIGHEST_NUMBER = 250
 VIP_HOST = 100
 """The VIP's host number when nothing is set, as in the course (192.168.1.100)."""
+CLUSTER_VIP_HOST = 101
+"""Likewise that of the cluster's own VIP."""
+MEMBERS = 3
+"""Members of the cluster when none are named: a majority survives the loss of any of them."""
 MIN_PREFIX, MAX_PREFIX = 16, 28
-"""Room for thirteen machines and VIPs in a /28; wider than /16 is surely a typing error."""
+"""Room for eleven machines and both VIPs in a /28; wider than /16 is surely a typing error."""
 LINUX_INTERFACE_NAME_LENGTH = 15
 MAC_PREFIX = "52:54:00"
 """The prefix that QEMU and libvirt use."""
@@ -60,6 +64,8 @@ class Machine:
     memory_mib: int
     vcpus: int
     disk_gib: int
+    data_disk_gib: int = 0
+    """A second disk, for bricks; 0: none."""
 
     def has(self, role: Role) -> bool:
         return role in self.roles
@@ -78,6 +84,8 @@ class Topology:
     """Name of the libvirt bridge, unique per stack, at most 15 characters."""
     domain: str
     vip: IPv4Address
+    """Of the load balancers."""
+    cluster_vip: IPv4Address
     vrid: int
     management: tuple[IPv4Network, ...]
     """From where the machines are administered: SSH and the statistics page."""
@@ -117,6 +125,7 @@ def plan(settings: Settings, *, stack: str) -> Topology:
         bridge=bridge_name(stack),
         domain=settings.network.domain,
         vip=vip,
+        cluster_vip=settings.cluster.vip or default_cluster_vip(network, addresses.values()),
         management=settings.network.management or (IPv4Network(network.network_address + 1),),
         vrid=settings.load_balancer.vrid or number + 1,
         machines=machines,
@@ -158,29 +167,60 @@ def machine_names(settings: Settings) -> tuple[str, ...]:
 def machine_seats(settings: Settings) -> tuple[Seat, ...]:
     """Which machines there are, with which roles."""
     if settings.topology == "compact":
-        return tuple(_compact_seat(index) for index in range(1, 4))
-    return tuple(_full_seats(settings))
+        seats = tuple(_compact_seat(index) for index in range(1, 4))
+    else:
+        seats = tuple(_full_seats(settings))
+    members = cluster_members(settings, seats)
+    return tuple(_with_vote(seat) if seat.name in members else seat for seat in seats)
+
+
+def cluster_members(settings: Settings, seats: tuple[Seat, ...]) -> tuple[str, ...]:
+    """Names of the cluster's members, as set or chosen; none where there is no cluster.
+
+    Chosen are the database machines, which the cluster is for, and a third vote: of the storage
+    machines, or else of what there is.
+    """
+    cluster = settings.cluster
+    if not cluster.enabled:
+        return ()
+    if cluster.members:
+        return cluster.members
+    likely = (Role.DATABASE, Role.STORAGE, Role.APP, Role.LOAD_BALANCER)
+    chosen = [seat.name for role in likely for seat in seats if role in seat.roles]
+    return tuple(dict.fromkeys(chosen))[:MEMBERS] if _has_databases(seats) else ()
+
+
+def quorum_device_name(settings: Settings) -> str | None:
+    """The machine that has a vote and runs nothing, where there is a cluster with one."""
+    return settings.cluster.quorum_device if settings.cluster.enabled else None
+
+
+def _has_databases(seats: tuple[Seat, ...]) -> bool:
+    return any(Role.DATABASE in seat.roles for seat in seats)
+
+
+def _with_vote(seat: Seat) -> Seat:
+    return replace(seat, roles=seat.roles | {Role.CLUSTER})
 
 
 def _compact_seat(index: int) -> Seat:
-    roles = {Role.APP, Role.CLUSTER, Role.STORAGE}
+    roles = {Role.APP, Role.STORAGE}
     if index <= 2:
         roles |= {Role.LOAD_BALANCER, Role.DATABASE}
     return Seat(f"node{index}", frozenset(roles), 10 + index)
 
 
 def _full_seats(settings: Settings) -> Iterable[Seat]:
-    """lb from host 11, app 21, db 51, gluster 61; database and first storage machine vote."""
+    """lb from host 11, app 21, db 51, gluster 61."""
     counts = settings.machines.counts
     for i in range(1, counts.load_balancer + 1):
         yield Seat(f"lb{i}", frozenset({Role.LOAD_BALANCER}), 10 + i)
     for i in range(1, counts.app + 1):
         yield Seat(f"app{i}", frozenset({Role.APP}), 20 + i)
     for i in range(1, counts.database + 1):
-        yield Seat(f"db{i}", frozenset({Role.DATABASE, Role.CLUSTER}), 50 + i)
+        yield Seat(f"db{i}", frozenset({Role.DATABASE}), 50 + i)
     for i in range(1, counts.storage + 1):
-        votes = {Role.CLUSTER} if i == 1 and counts.database else set()
-        yield Seat(f"gluster{i}", frozenset({Role.STORAGE} | votes), 60 + i)
+        yield Seat(f"gluster{i}", frozenset({Role.STORAGE}), 60 + i)
 
 
 def default_vip(network: IPv4Network) -> IPv4Address:
@@ -188,6 +228,16 @@ def default_vip(network: IPv4Network) -> IPv4Address:
     if network.num_addresses > VIP_HOST + 2:
         return network.network_address + VIP_HOST
     return network.broadcast_address - 1
+
+
+def default_cluster_vip(network: IPv4Network, machines: Collection[IPv4Address]) -> IPv4Address:
+    """Host 101, or in a small network the last host that neither a machine nor the VIP has."""
+    if network.num_addresses > CLUSTER_VIP_HOST + 2:
+        return network.network_address + CLUSTER_VIP_HOST
+    address = default_vip(network) - 1
+    while address in machines:
+        address -= 1
+    return address
 
 
 def planned_addresses(
@@ -212,7 +262,15 @@ def _machine(settings: Settings, stack: str, seat: Seat, address: IPv4Address) -
         memory_mib=size.memory_mib or default.memory_mib or needed_memory_mib(seat.roles),
         vcpus=size.vcpus or default.vcpus or 1,
         disk_gib=size.disk_gib or default.disk_gib or DEFAULT_DISK_GIB,
+        data_disk_gib=data_disk_gib(settings, seat.roles),
     )
+
+
+def data_disk_gib(settings: Settings, roles: frozenset[Role]) -> int:
+    """Size of the second disk of a machine with these roles, in GiB; 0: it has none."""
+    storage = settings.storage
+    virtual = settings.machines.provider == "libvirt"
+    return storage.disk_gib if virtual and storage.enabled and Role.STORAGE in roles else 0
 
 
 def needed_memory_mib(roles: frozenset[Role]) -> int:

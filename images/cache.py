@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -30,7 +31,11 @@ def build_once(kind: str, key: str, build: Callable[[Path], None]) -> Path:
         (final / "done").touch()
         return final
     root.mkdir(parents=True, exist_ok=True)
-    with _locked(root / f".{kind}-{key}.lock"):
+
+    def say_it_waits() -> None:
+        sys.stderr.write(f"images: waiting for another process that builds {kind}-{key} ...\n")
+
+    with locked(root / f".{kind}-{key}.lock", say_it_waits):
         if (final / "done").exists():
             return final
         for stale in root.glob(f".{kind}-{key}.build-*"):
@@ -63,7 +68,15 @@ def prune(days: float) -> list[Path]:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path, say_it_waits: Callable[[], None]) -> Iterator[None]:
+    """Hold a lock of this machine; the system frees it even if this process is killed.
+
+    Another process may need minutes for what it does under it, so waiting is said once.
+    """
     with path.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say_it_waits()
+            fcntl.flock(handle, fcntl.LOCK_EX)
         yield

@@ -20,6 +20,8 @@ rm -f "$root"/etc/ssh/ssh_host_* "$root/etc/ssl/private/ssl-cert-snakeoil.key" \
   "$root/etc/ssl/certs/ssl-cert-snakeoil.pem" "$root/var/lib/dbus/machine-id" \
   "$root/etc/hostname" "$root/etc/resolv.conf" "$root/etc/apt/apt.conf.d/99mmdebstrap" \
   "$root/etc/apt/preferences.d/ha-lab-snapshot"
+# The quorum server's certificate authority: each gets its own when it is set up.
+rm -rf "$root/etc/corosync/qnetd/nssdb"
 : >"$root/etc/machine-id"
 : >"$root/etc/fstab"
 find "$root/var/log" -type f -delete

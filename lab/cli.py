@@ -6,32 +6,29 @@ import json
 import os
 import signal
 import sys
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from components.settings.load import SettingsError
+from lab.cli_cluster import cluster_app
+from lab.cli_db import db_app
+from lab.cli_drill import Stack, add_to
+from lab.cli_storage import storage_app
 from lab.errors import LabError
-from lab.stack_file import known_stacks, load_stack
+from lab.stack_file import load_stack
 from lab.terminal import fail, note, out
 from rig.model import RigError
 
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="A high-availability lab: set it up, bring it up, look at it, take it down.",
-    epilog="Examples: `lab setup demo`, `lab up demo`, `lab plan full`, `lab outputs demo --json`.",
+    help="A high-availability lab: set it up, bring it up, break it, measure it, take it down.",
+    epilog="Examples: `lab setup demo`, `lab up demo`, `lab plan full`, `lab outputs demo --json`, "
+    "`lab check demo`, `lab drill demo --all`.",
     rich_markup_mode="markdown",
 )
-
-
-def _stacks(incomplete: str) -> list[str]:
-    return [name for name in known_stacks() if name.startswith(incomplete)]
-
-
-Stack = Annotated[
-    str, typer.Argument(help="Name of the stack: stacks/Pulumi.NAME.yaml", autocompletion=_stacks)
-]
 
 
 @app.command()
@@ -135,8 +132,21 @@ def plan(stack: Stack) -> None:
     show_plan(settings, topology)
 
 
+add_to(app)
+app.add_typer(cluster_app, name="cluster")
+app.add_typer(db_app, name="db")
+app.add_typer(storage_app, name="storage")
 rig_app = typer.Typer(no_args_is_help=True, help="Machines without virtualisation (see rig/).")
 app.add_typer(rig_app, name="rig")
+
+
+class RigTiers(StrEnum):
+    """What a new rig's stack file switches on."""
+
+    FRONT = "front"
+    ALL = "all"
+
+
 RigName = Annotated[str, typer.Option(help="Name of the rig, of its stack and its stack file.")]
 
 
@@ -145,11 +155,22 @@ def rig_up(
     *,
     name: RigName = "rig",
     topology: Annotated[str, typer.Option(help="full (ten machines) or compact (three).")] = "full",
+    tiers: Annotated[
+        RigTiers,
+        typer.Option(
+            help="front: load balancers, app servers; all: cluster, databases, storage too."
+        ),
+    ] = RigTiers.FRONT,
 ) -> None:
-    """Make the machines and their stack file. Example: `lab rig up --topology compact`."""
+    """Make the machines and their stack file. What the file says already stays as it is.
+
+    Examples: `lab rig up --tiers all`, `lab rig up --name small --topology compact`.
+    """
+    from lab.rig_stack import ALL_TIERS
     from lab.rig_stack import rig_up as make
 
-    make(name, {"topology": topology, "timers": "standard"})
+    more = ALL_TIERS if tiers is RigTiers.ALL else {}
+    make(name, {"topology": topology, "timers": "standard", **more})
 
 
 @rig_app.command("down")

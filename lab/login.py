@@ -1,4 +1,8 @@
-"""How to log in to a machine of a finished lab: its key, its pinned host key, from where."""
+"""How to log in to a machine: the lab's key, the machine's pinned host key, from where.
+
+What a finished lab says of itself is taken; where `up` failed, what its stack plans: that is when
+one wants to look.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from lab.errors import LabError
+from lab.prepare import read_secrets
 from lab.pulumi_cli import STATE, PulumiCli, write_private
+from lab.secrets import parse
+from lab.stack_file import load_stack
+from lab.terminal import note
 
 SSH_PORT = 22
 
@@ -18,10 +26,13 @@ def login_argv(cli: PulumiCli, machine: str, command: Sequence[str]) -> list[str
 
     The key is written where only its owner reads it, as ssh wants it in a file.
     """
-    outputs = cli.outputs()
+    outputs = cli.outputs(secrets=True)
     if "machines" not in outputs:
-        msg = f"stack {cli.stack} is not up; bring it up with `make up STACK={cli.stack}`"
-        raise LabError(msg)
+        # Here, because most logins do without it, and Pulumi's SDK comes with it.
+        from lab.planned import planned
+
+        outputs = planned(*load_stack(cli.stack), parse(read_secrets(cli)), stack=cli.stack)
+        note(f"stack {cli.stack} is not completely up: this is the machine as its plan has it")
     target = find_machine(outputs["machines"], machine, stack=cli.stack)
     key = STATE / f"{cli.stack}.key"
     write_private(key, outputs["credentials"]["sshPrivateKey"])

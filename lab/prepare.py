@@ -14,6 +14,7 @@ from pathlib import Path
 from components.topology import Topology
 from lab import secrets
 from lab.errors import LabError
+from lab.fencing import ensure_host_fencing, ensure_rig_fencing
 from lab.pulumi_cli import STATE, PulumiCli, ensure_state
 from lab.stack_file import PROJECT, load_stack, path_of
 from lab.terminal import note
@@ -26,10 +27,13 @@ def prepare(stack: str) -> PulumiCli:
     ensure_state()
     ensure_secrets(stack, topology)
     if settings.machines.provider == "existing":
-        return PulumiCli(stack=stack, prefix=namespace_prefix(settings.machines.network_namespace))
+        prefix = namespace_prefix(settings.machines.network_namespace)
+        ensure_rig_fencing(stack, settings, lambda: fence_key(stack))
+        return PulumiCli(stack=stack, prefix=prefix)
     from lab.libvirt_host.prepare import prepare_host
 
     host = prepare_host(settings, topology, state=exported_state(stack), say=note)
+    ensure_host_fencing(stack, settings, topology, host.host, lambda: fence_key(stack))
     return PulumiCli(stack=stack, prefix=tuple(host.prefix), environment=host.environment)
 
 
@@ -104,10 +108,16 @@ def read_secrets(cli: PulumiCli) -> str:
     return config.get(f"{PROJECT}:secrets", {}).get("value", "")
 
 
+def fence_key(stack: str) -> str:
+    """The key with which the members of a stack's cluster prove that they may fence."""
+    return secrets.parse(read_secrets(PulumiCli(stack=stack)))["fencing"]["key"]
+
+
 def fingerprint(stack: str, topology: Topology) -> str:
-    """What the secrets depend on: machines, VIP, and the file that holds them."""
+    """What the secrets depend on: their kinds, machines, VIP, and the file that holds them."""
     names = [machine.name for machine in topology.machines]
     subject = secrets.certificate_subject(topology)
     content = path_of(stack).read_text(encoding="utf-8")
     held = [line for line in content.splitlines() if "secure:" in line or "salt" in line]
-    return hashlib.sha256(json.dumps([names, subject, held]).encode()).hexdigest()
+    wanted = [secrets.KINDS, names, subject, held]
+    return hashlib.sha256(json.dumps(wanted).encode()).hexdigest()

@@ -19,6 +19,13 @@ from rig import model as rig_model
 
 PLANNED = ("topology", "number", "network")
 """Settings that decide which machines there are, and where."""
+ALL_TIERS: Mapping[str, Any] = {
+    "cluster": {"enabled": True},
+    "database": {"postgresql": {"enabled": True}, "mariadb": {"enabled": True}},
+    # Machines of the rig have one file system.
+    "storage": {"enabled": True, "allowRootFileSystem": True},
+}
+"""What the course has beyond its load balancers and app servers, as settings of a rig's stack."""
 HEADER = "# Written by `lab rig up` for the machines of this rig; settings: example.yaml.\n"
 
 

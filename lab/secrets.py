@@ -6,6 +6,7 @@ is, so that running it again changes nothing. Reading them in the program is `co
 
 from __future__ import annotations
 
+import base64
 import datetime
 import ipaddress
 import json
@@ -25,9 +26,14 @@ from cryptography.x509.oid import NameOID
 
 from components.topology import Topology
 from lab.errors import LabError
+from lab.quorum_keys import quorum_keys
 
 PASSWORD_BYTES = 24
+CLUSTER_KEY_BYTES = 256
+FENCE_KEY_BYTES = 32
 PASSWORDS = ("hacluster", "postgresqlReplication", "mariadbReplication", "application", "stats")
+KINDS = 3
+"""Raised with each further kind of secret, so that stacks that are set up already get it too."""
 CERTIFICATE_DAYS = 825
 """The longest life that browsers accept for a certificate of a private authority."""
 
@@ -59,6 +65,10 @@ def complete(known: SecretSet, topology: Topology) -> SecretSet:
     passwords = result.setdefault("passwords", {})
     for name in PASSWORDS:
         passwords.setdefault(name, secrets.token_urlsafe(PASSWORD_BYTES))
+    result.setdefault("cluster", {}).setdefault("authkey", cluster_key())
+    result.setdefault("fencing", {}).setdefault("key", secrets.token_hex(FENCE_KEY_BYTES))
+    if result.get("quorum", {}).get("subject") != topology.prefix:
+        result["quorum"] = quorum_keys(topology.prefix)
     tls = result.setdefault("tls", {})
     subject = certificate_subject(topology)
     if tls.get("subject") != subject or "pem" not in tls:
@@ -78,6 +88,11 @@ def key_pair() -> tuple[str, str]:
     private = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
     public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
     return private, public
+
+
+def cluster_key() -> str:
+    """The key of Corosync's traffic, as text; corosync-keygen makes 256 bytes too."""
+    return base64.b64encode(secrets.token_bytes(CLUSTER_KEY_BYTES)).decode()
 
 
 def certificate_subject(topology: Topology) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rich.table import Table
@@ -28,6 +29,23 @@ def show_plan(settings: Settings, topology: Topology) -> None:
     out.print(wall)
 
 
+def tier_endpoints(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Where the cluster, the databases and the storage of a lab answer; only those that it has."""
+    found = []
+    if cluster := values.get("cluster"):
+        where = f"{cluster['vip']} on {', '.join(cluster['members'])}"
+        url = cluster.get("publicUrl")
+        found.append(("cluster", f"{url}   ({where})" if url else where))
+    for engine, database in sorted(values.get("database", {}).items()):
+        found += [(f"{engine} {kind}", database[kind]) for kind in ("write", "read")]
+    if storage := values.get("storage"):
+        where = f"{storage['volume']} on {', '.join(storage['servers'])}"
+        if uploads := storage.get("uploads"):
+            found.append(("uploads", uploads))
+        found += [("volume", where), ("mount", storage["mount"])]
+    return found
+
+
 def show_outputs(stack: str, prefix: tuple[str, ...], values: dict[str, Any]) -> None:
     """Where the lab answers, how to log in, and from where."""
     urls, machines = values.get("urls", {}), values.get("machines", {})
@@ -36,7 +54,7 @@ def show_outputs(stack: str, prefix: tuple[str, ...], values: dict[str, Any]) ->
         return
     table = Table(box=None, show_header=False)
     table.add_row("VIP", values["vip"])
-    for name, url in urls.items():
+    for name, url in (*urls.items(), *tier_endpoints(values)):
         table.add_row(name, url)
     for name, machine in machines.items():
         table.add_row(name, f"{machine['ssh']}   ({', '.join(machine['roles'])})")

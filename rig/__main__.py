@@ -25,6 +25,7 @@ from rich.table import Table
 
 from images.spec import ImageError
 from rig import inventory, lifecycle, model, state
+from rig.fencing import server, service
 from rig.model import Rig, RigError, plan
 
 app = typer.Typer(
@@ -64,6 +65,9 @@ def up(
         str | None, typer.Option(help=f"Debian release [default: {model.RELEASE}].")
     ] = None,
     deadline: Deadline = lifecycle.BOOT_DEADLINE,
+    fencing: Annotated[
+        bool, typer.Option("--fencing", help="A service by which clusters cut machines' power.")
+    ] = False,
 ) -> None:
     """Make the machines that do not exist, start those that are off, wait until SSH answers."""
     begun = time.monotonic()
@@ -82,7 +86,10 @@ def up(
         raise RigError("no machines: give --machines NAME,NAME or --inventory FILE")
     with _err.status(f"rig {name}: starting {len(wanted.machines)} machines"):
         rig = lifecycle.up(
-            wanted, authorized_keys=key.read_text(encoding="utf-8"), deadline=deadline
+            wanted,
+            authorized_keys=key.read_text(encoding="utf-8"),
+            deadline=deadline,
+            fencing=fencing,
         )
     seconds = time.monotonic() - begun
     _err.print(f"rig {name}: {len(rig.machines)} machines answer SSH after {seconds:.1f} s")
@@ -179,6 +186,12 @@ def shell(machine: MachineName, name: Name = "rig") -> None:
 def enter(command: Command, name: Name = "rig") -> None:
     """Run a command of the host in the rig's network, where the machines can be reached."""
     _become(lifecycle.enter_argv(name, None, command))
+
+
+@app.command()
+def fence_service(name: Name = "rig") -> None:
+    """Answer the fence agents of the machines, in the foreground; `up --fencing` starts it."""
+    server.run(name, service.key_file(name))
 
 
 @app.command()

@@ -18,6 +18,7 @@ from pathlib import Path
 from images.spec import tree_spec
 from images.tree import build_tree
 from rig import boot, disk, network, processes, state, uplink
+from rig.fencing import service as fence_service
 from rig.host import inspect_host, raise_limits
 from rig.model import CIDR, RELEASE, Machine, Rig, RigError, merge
 from rig.wait import wait_for_ssh
@@ -30,9 +31,11 @@ BOOT_DEADLINE = 90.0
 _NSPAWN_GRACE = 1.0
 
 
-def up(wanted: Rig, *, authorized_keys: str, deadline: float = BOOT_DEADLINE) -> Rig:
+def up(
+    wanted: Rig, *, authorized_keys: str, deadline: float = BOOT_DEADLINE, fencing: bool = False
+) -> Rig:
     """Make every machine of `wanted` that is not there, start every one that is off, and return
-    when all answer SSH."""
+    when all answer SSH. `fencing`: with a fence service, also in later calls."""
     host = inspect_host()
     raise_limits()
     with state.locked(wanted.name):
@@ -50,25 +53,33 @@ def up(wanted: Rig, *, authorized_keys: str, deadline: float = BOOT_DEADLINE) ->
         started = {m.name: _launch(rig, m, host) for m in off}
         expected = {m.name: m for m in [*off, *_reachable(rig)]}
         _wait(rig, expected.values(), started, deadline)
+        if fencing or fence_service.wanted(rig.name):
+            fence_service.ensure(rig)
     return rig
 
 
 def power_on(name: str, machine: str, *, deadline: float = BOOT_DEADLINE) -> None:
     """Start a machine that is off, and return when it answers SSH."""
-    rig = state.load(name)
-    member = rig.machine(machine)
-    with state.locked(name):
-        is_on = _supervisor(rig, machine)
-        started = {} if is_on else {machine: _launch(rig, member, inspect_host())}
-        _wait(rig, [member], started, deadline)
+    rig, started = _started(name, machine)
+    _wait(rig, [rig.machine(machine)], started, deadline)
 
 
-def power_off(name: str, machine: str) -> None:
-    """Take a machine's power: its link goes first, so that no dying process says farewell."""
+def start(name: str, machine: str, *, patience: float | None = None) -> None:
+    """Start a machine that is off, and return when it has power: long before it answers SSH."""
+    _started(name, machine, patience)
+
+
+def power_off(name: str, machine: str, *, patience: float | None = None) -> None:
+    """Take a machine's power: its link goes first, so that no dying process says farewell.
+
+    It is off when this returns. `patience`: seconds to wait for another change of the rig.
+    """
     rig = state.load(name)
     rig.machine(machine)
-    with state.locked(name):
+    with state.locked(name, patience=patience):
         _kill(rig, machine)
+        if (left := power(rig, machine)) != "off":
+            raise RigError(f"{machine} should be off but is {left}")
 
 
 def reinstall(
@@ -119,7 +130,15 @@ def join(name: str, machine: str) -> None:
 def status(rig: Rig) -> dict[str, tuple[str, str]]:
     """For each machine its power (on, frozen, booting, off) and its link (up, silent, down)."""
     links = network.links(rig.namespace)
-    return {m.name: (_power(rig, m.name), links.get(m.name, "down")) for m in rig.machines}
+    return {m.name: (power(rig, m.name), links.get(m.name, "down")) for m in rig.machines}
+
+
+def power(rig: Rig, machine: str) -> str:
+    """A machine's power: on, frozen, booting, off."""
+    leader = processes.leader(rig.machine_namespace(machine))
+    if leader is None:
+        return "booting" if _supervisor(rig, machine) else "off"
+    return "frozen" if processes.is_frozen(leader) else "on"
 
 
 def down(name: str) -> bool:
@@ -128,6 +147,8 @@ def down(name: str) -> bool:
         # Not read from the state file, which may be damaged: only names are needed.
         rig = Rig(name=name, cidr=CIDR, release=RELEASE)
         folder = state.home(name)
+        # Before the machines: nobody is to start one of them again.
+        fence_service.stop(name)
         homes = folder / "machines"
         machines = {p.name for p in homes.iterdir()} if homes.is_dir() else set()
         found = network.namespaces(rig.namespace)
@@ -200,6 +221,26 @@ def _launch(rig: Rig, machine: Machine, host: boot.Host) -> subprocess.Popen[byt
         )
 
 
+def _started(
+    name: str, machine: str, patience: float | None = None
+) -> tuple[Rig, dict[str, subprocess.Popen[bytes]]]:
+    """Start a machine unless it runs. The rig is free again while it boots, so that another
+    machine's power can be cut meanwhile, or this one's."""
+    rig = state.load(name)
+    member = rig.machine(machine)
+    with state.locked(name, patience=patience):
+        if _supervisor(rig, machine):
+            return rig, {}
+        process = _launch(rig, member, inspect_host())
+        # Who has the lock next must find it, or would take a booting machine for one that is off.
+        processes.wait_until(
+            lambda: bool(_supervisor(rig, machine)) or process.poll() is not None,
+            deadline=10,
+            what=f"the supervisor of {machine}",
+        )
+    return rig, {machine: process}
+
+
 def _wait(
     rig: Rig,
     machines: Iterable[Machine],
@@ -257,13 +298,6 @@ def _reachable(rig: Rig) -> list[Machine]:
     """The machines that are on and that nobody froze or cut."""
     now = status(rig)
     return [m for m in rig.machines if now[m.name] == ("on", "up")]
-
-
-def _power(rig: Rig, machine: str) -> str:
-    leader = processes.leader(rig.machine_namespace(machine))
-    if leader is None:
-        return "booting" if _supervisor(rig, machine) else "off"
-    return "frozen" if processes.is_frozen(leader) else "on"
 
 
 def _remove_cgroup(path: Path) -> None:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
+import os
 import subprocess
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from rig.model import Rig, RigError
 
 BRIDGE = "br0"
+BRIDGE_NAME = "@bridge"
+"""For its address, in place of a machine's name; no machine can be called so."""
+_CLONE_NEWNET = 0x40000000
+_OPERATIONAL_WITHIN_S = 10.0
+_AGAIN_S = 0.01
 
 
 def ip(*words: str) -> str:
@@ -31,7 +39,10 @@ def create(rig: Rig) -> None:
     inside = ("-n", rig.namespace)
     ip(*inside, "link", "set", "lo", "up")
     if BRIDGE not in links(rig.namespace):
-        ip(*inside, "link", "add", BRIDGE, "type", "bridge", "stp_state", "0", "forward_delay", "0")
+        # An address of its own: the kernel would take the lowest of the machines' links, so another
+        # one when that machine loses power, and for seconds nobody else would find the gateway.
+        named = ("link", "add", BRIDGE, "address", rig.mac(BRIDGE_NAME), "type", "bridge")
+        ip(*inside, *named, "stp_state", "0", "forward_delay", "0")
         ip(*inside, "address", "add", f"{rig.gateway}/{rig.network.prefixlen}", "dev", BRIDGE)
     ip(*inside, "link", "set", BRIDGE, "up")
 
@@ -77,24 +88,39 @@ def set_link(rig: Rig, machine: str, state: str) -> None:
         ip(*inside, "link", "set", machine, "down")
         return
     ip(*inside, "link", "set", machine, "up")
-    # The kernel takes a bridge port's state only from a port that has carrier.
-    subprocess.run(
-        [
-            "bridge",
-            *inside,
-            "link",
-            "set",
-            "dev",
-            machine,
-            "state",
-            "0" if state == "silent" else "3",
-        ],
-        capture_output=True,
-        check=True,
-    )
+    _set_port_state(rig.namespace, machine, "0" if state == "silent" else "3")
+
+
+def _set_port_state(namespace: str, port: str, state: str) -> None:
+    """Set the state of a bridge port whose link was set up.
+
+    The kernel refuses it (ENETDOWN, br_set_port_state) until the port is operational, which a work
+    queue makes of it some time after its carrier has come back: late on a busy host.
+    """
+    words = ("bridge", "-n", namespace, "link", "set", "dev", port, "state", state)
+    deadline = time.monotonic() + _OPERATIONAL_WITHIN_S
+    while True:
+        done = subprocess.run(words, capture_output=True, text=True)
+        if done.returncode == 0:
+            return
+        if time.monotonic() >= deadline:
+            raise RigError(
+                f"the link of {port} is up, but its bridge does not take it back within "
+                f"{_OPERATIONAL_WITHIN_S:g} s: {done.stderr.strip()}"
+            )
+        time.sleep(_AGAIN_S)
 
 
 def unplug(rig: Rig, machine: str) -> None:
     """Take a machine's link away for good, if it has one."""
     if machine in links(rig.namespace):
         ip("-n", rig.namespace, "link", "delete", machine)
+
+
+def enter(namespace: str) -> None:
+    """Put the calling thread, for good, into a named namespace; its new sockets are there."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    with (Path("/run/netns") / namespace).open() as handle:
+        if libc.setns(handle.fileno(), _CLONE_NEWNET):
+            number = ctypes.get_errno()
+            raise RigError(f"cannot enter network namespace {namespace}: {os.strerror(number)}")

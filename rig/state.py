@@ -6,9 +6,11 @@ import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from images.cache import cache_root
 from rig.model import Rig, RigError, from_json, to_json
+from rig.processes import wait_until
 
 
 def rigs_root() -> Path:
@@ -59,12 +61,27 @@ def save(rig: Rig) -> None:
 
 
 @contextmanager
-def locked(name: str) -> Iterator[None]:
-    """Only one command at a time changes a rig; the second one waits."""
+def locked(name: str, *, patience: float | None = None) -> Iterator[None]:
+    """Only one command at a time changes a rig; the second one waits, at most `patience` seconds.
+
+    RigError when it has lost its patience; None waits for ever.
+    """
     root = rigs_root()
     root.mkdir(parents=True, exist_ok=True)
     path = root / f".{name}.lock"
     with path.open("w") as handle:
         path.chmod(0o600)
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        if patience is None:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        else:
+            what = f"another command that changes rig {name!r}"
+            wait_until(lambda: _is_free(handle), deadline=patience, what=what)
         yield
+
+
+def _is_free(handle: TextIO) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
 import re
 import socket
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
+from rig import network
 from rig.model import Machine, Rig, RigError
 from rig.state import machine_home
 
-_CLONE_NEWNET = 0x40000000
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -40,7 +37,7 @@ def wait_for_ssh(
 def _greeted(rig: Rig, machine: Machine, end: float, ended: Callable[[str], bool]) -> str | None:
     """None when the server has greeted, else what was seen last. Runs in a thread of its own:
     entering a namespace changes the calling thread alone."""
-    _enter(rig.namespace)
+    network.enter(rig.namespace)
     seen = "nothing yet"
     while time.monotonic() < end:
         try:
@@ -62,11 +59,3 @@ def _console_end(rig: Rig, machine: Machine) -> str:
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
     last = next((line.strip() for line in reversed(lines) if line.strip()), "empty")
     return f"the end of {path}: {_ESCAPES.sub('', last)}"
-
-
-def _enter(namespace: str) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    with (Path("/run/netns") / namespace).open() as handle:
-        if libc.setns(handle.fileno(), _CLONE_NEWNET):
-            number = ctypes.get_errno()
-            raise RigError(f"cannot enter network namespace {namespace}: {os.strerror(number)}")

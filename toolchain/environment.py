@@ -11,6 +11,13 @@ BACKEND = "PULUMI_BACKEND_URL"
 PASSPHRASE = "PULUMI_CONFIG_PASSPHRASE"  # noqa: S105 (a name)
 PASSPHRASE_FILE = "PULUMI_CONFIG_PASSPHRASE_FILE"  # noqa: S105 (a name)
 CREDENTIALS = "PULUMI_CREDENTIALS_PATH"
+FIXED = {
+    "PULUMI_SKIP_UPDATE_CHECK": "true",
+    # Pulumi's language host runs `pip list` at every start; pip would look for its own successor.
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+}
+UNSET = "PYTHONDONTWRITEBYTECODE"
+"""Container images set it; every `lab` and every `pulumi` would then compile the whole program."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +50,8 @@ def apply(toolchain: Toolchain, environ: Mapping[str, str]) -> dict[str, str]:
     ours = [str(directory) for directory in toolchain.path]
     others = [part for part in environ.get("PATH", "").split(":") if part and part not in ours]
     result["PATH"] = ":".join([*ours, *others])
-    result["PULUMI_SKIP_UPDATE_CHECK"] = "true"
+    result |= FIXED
+    result.pop(UNSET, None)
     if toolchain.pulumi_home:
         result["PULUMI_HOME"] = str(toolchain.pulumi_home)
         if environ.get(BACKEND) not in (None, "", toolchain.backend):
@@ -67,7 +75,8 @@ def shell(toolchain: Toolchain) -> str:
     lines = [
         "# Written by toolchain/setup; source it, or use toolchain/run. Do not edit.",
         f'export PATH={q(ours)}:"$PATH"',
-        "export PULUMI_SKIP_UPDATE_CHECK=true",
+        *(f"export {name}={q(value)}" for name, value in FIXED.items()),
+        f"unset {UNSET}",
     ]
     if toolchain.pulumi_home:
         lines += [

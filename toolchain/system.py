@@ -26,6 +26,8 @@ PACKAGES: dict[str, tuple[str, ...]] = {
         "genisoimage",
         "xsltproc",
         "ovmf",
+        "fence-virtd",
+        "fence-virt",
     ),
     # Machines without VMs: nspawn over one root tree, in network namespaces.
     "system-rig": (
@@ -56,12 +58,19 @@ PACKAGES: dict[str, tuple[str, ...]] = {
         "nginx",
         "psmisc",
         "shellcheck",
+        "libnss3-tools",
         "iproute2",
     ),
 }
 
-SERVICES = ("haproxy", "keepalived", "nginx")
-"""Installed for their configuration checkers only; they are not to run on this machine."""
+SERVICES = {
+    "haproxy": "haproxy",
+    "keepalived": "keepalived",
+    "nginx": "nginx",
+    "fence-virtd": "fence_virtd",
+}
+"""Package -> unit that is not to run on this machine: three are here for their configuration
+checkers, and the labs' own fence_virtd have a configuration each."""
 
 _STALE = 24 * 3600.0
 """Seconds after which the lists of packages are fetched again before installing."""
@@ -107,7 +116,7 @@ def missing_from(listing: str, wanted: tuple[str, ...]) -> list[str]:
 def _install(component: str, install: list[str], missing: list[str], progress: Progress) -> None:
     log = paths.cache() / "logs" / f"{component}-{time.strftime('%Y%m%d-%H%M%S')}.log"
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    unwanted = [package for package in missing if package in SERVICES]
+    unwanted = [SERVICES[package] for package in missing if package in SERVICES]
     with progress.step(f"{component}: apt-get install"):
         if _lists_are_stale():
             run_logged(["apt-get", "update"], log=log, env=env)

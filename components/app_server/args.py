@@ -29,6 +29,8 @@ class DemoApplication:
     api_port: int = 3000
     static_port: int = 8081
     admin_port: int = 8082
+    visits_port: int | None = None
+    """Where the service behind `/visits` listens on this machine; None: there is no such page."""
 
     def __post_init__(self) -> None:
         for port in self.ports:
@@ -83,6 +85,8 @@ class AppServerArgs:
     application: DemoApplication | OwnApplication = DemoApplication()
     source: str = "load_balancer"
     """Who may reach it: a source of the firewall."""
+    uploads_socket: str | None = None
+    """UNIX socket of what answers for /uploads/; None: there is no such folder."""
 
     def __post_init__(self) -> None:
         must_be_name("app server", self.name)

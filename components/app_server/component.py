@@ -29,15 +29,19 @@ class AppServers(pulumi.ComponentResource):
         *,
         hosts: Sequence[Host],
         prerequisites: Mapping[str, pulumi.Resource],
+        uploads_socket: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """`prerequisites`: by machine name, what must be there first (its baseline)."""
+        """`prerequisites`: by machine name, what must be there first (its baseline).
+        `uploads_socket`: of what answers for /uploads/, where there is such a folder."""
         super().__init__("halab:app_server:AppServers", name, None, opts)
         self.applied = {
             host.name: Apply(
                 f"{name}-{host.name}",
                 host=host,
-                plan=app_server_plan(app_server_args(settings, host.machine)),
+                plan=app_server_plan(
+                    app_server_args(settings, host.machine, uploads_socket=uploads_socket)
+                ),
                 after=[prerequisites[host.name]],
                 opts=pulumi.ResourceOptions(parent=self),
             )

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from components.files import Family, RenderedFile, ServicePlan, ServiceUnit
 from components.firewall import FirewallRule, Sources, firewall_plan
+from components.pacemaker.leave import no_member_file
 from components.rendering import HEADER, Templates
-from components.topology import Machine, Topology
+from components.topology import Machine, Role, Topology
 
 _TEMPLATES = Templates(Path(__file__).parent / "templates")
 CLOCK_SERVERS = 2
@@ -45,6 +46,8 @@ def baseline_plan(
         packages=PACKAGES,
         files=(
             _hosts(machine, topology),
+            # Before the firewall: whoever leaves the cluster says so to the others.
+            *(() if machine.has(Role.CLUSTER) else (no_member_file(topology.prefix),)),
             _cloud_init(),
             _sshd(),
             chrony,
@@ -59,7 +62,8 @@ def baseline_plan(
 
 
 def _hosts(machine: Machine, topology: Topology) -> RenderedFile:
-    values = {"machine": machine, "topology": topology}
+    cluster = bool(topology.with_role(Role.CLUSTER))
+    values = {"machine": machine, "topology": topology, "cluster": cluster}
     return RenderedFile(path="/etc/hosts", content=_TEMPLATES.render("hosts.j2", values))
 
 

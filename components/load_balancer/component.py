@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 import pulumi
 
 from components.files import RenderedFile, ServicePlan
-from components.load_balancer.args import LoadBalancerArgs, Peer
-from components.load_balancer.engine import load_balancer_plan
+from components.load_balancer.args import LoadBalancerArgs
+from components.load_balancer.engine import ENGINES, load_balancer_plan
 from components.remote import Apply, Host
 
 
 class LoadBalancer(pulumi.ComponentResource):
-    """HAProxy and keepalived on a pair of machines that own one VIP.
+    """HAProxy or nginx, and keepalived, on a pair of machines that own one VIP.
 
     Produces, for each machine in turn: the TLS certificate, then packages, configuration, units and
     the check that the engine answers. One machine after the other, the preferred owner first: it
@@ -36,8 +36,7 @@ class LoadBalancer(pulumi.ComponentResource):
         before: list[pulumi.Resource] = []
         for host in hosts:
             ready = self._certificate(name, args, host, certificate, prerequisites[host.name])
-            peer = Peer(name=host.machine.name, address=host.machine.address)
-            plan = load_balancer_plan(args, peer)
+            plan = load_balancer_plan(args, args.peer(host.name))
             own = pulumi.ResourceOptions(parent=self)
             whole = f"{name}-{host.name}"
             before = [Apply(whole, host=host, plan=plan, after=[*ready, *before], opts=own)]
@@ -55,15 +54,15 @@ class LoadBalancer(pulumi.ComponentResource):
         so that a preview still shows what changes in the configuration."""
         if args.tls is None:
             return [prerequisite]
-        path = args.tls.certificate_path
-        plan = certificate.apply(lambda pem: certificate_plan(path, pem))
+        path, unit = args.tls.certificate_path, ENGINES[args.engine].unit_name
+        plan = certificate.apply(lambda pem: certificate_plan(path, pem, unit))
         own = pulumi.ResourceOptions(parent=self)
         tls = f"{name}-{host.name}-tls"
         return [Apply(tls, host=host, plan=plan, after=[prerequisite], opts=own)]
 
 
-def certificate_plan(path: str, pem: str) -> ServicePlan:
-    """The certificate with its key, readable by root alone; a new one is a reload."""
+def certificate_plan(path: str, pem: str, unit: str) -> ServicePlan:
+    """The certificate with its key, readable by root alone; a new one is a reload of the engine."""
     return ServicePlan(
         name="load_balancer_tls",
         files=(
@@ -72,7 +71,7 @@ def certificate_plan(path: str, pem: str) -> ServicePlan:
                 content=pem,
                 mode=0o600,
                 validate="openssl x509 -in {staged} -noout -checkend 0",
-                then="if systemctl -q is-active haproxy; then systemctl reload haproxy; fi",
+                then=f"if systemctl -q is-active {unit}; then systemctl reload {unit}; fi",
             ),
         ),
     )

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from components.load_balancer.args import (
-    Acl,
+from components.database.args import DatabaseArgs
+from components.database.from_settings import database_args
+from components.load_balancer.args import LoadBalancerArgs, Peer
+from components.load_balancer.backends import (
     Backend,
-    ErrorCode,
-    ErrorPage,
     HttpCheck,
-    LoadBalancerArgs,
-    Peer,
-    Route,
     Server,
-    Stats,
     TcpCheck,
-    Tls,
+    TcpServer,
+    TcpService,
 )
+from components.load_balancer.engine import ENGINES
+from components.load_balancer.frontends import Acl, ErrorCode, ErrorPage, Route, Stats, Tls
+from components.pacemaker.from_settings import has_web_server
+from components.pacemaker.web import PATH as WEB_PATH
+from components.pacemaker.web import PORT as WEB_PORT
+from components.settings.database_rules import chosen
 from components.settings.models import BackendSettings, CheckSettings, Settings
 from components.settings.service_rules import read_local_file
 from components.timers import timers_named
 from components.topology import Machine, Role, Topology
 
 DEFAULT_BACKEND = "http_back"
+CLUSTER_BACKEND, CLUSTER_ACL = "cluster_back", "is_cluster"
 
 
 def load_balancer_args(settings: Settings, topology: Topology) -> LoadBalancerArgs:
@@ -34,13 +38,19 @@ def load_balancer_args(settings: Settings, topology: Topology) -> LoadBalancerAr
         prefix=topology.network.prefixlen,
         vrid=topology.vrid,
         interface=settings.network.interface,
-        peers=tuple(Peer(name=m.name, address=m.address) for m in machines),
+        peers=tuple(
+            Peer(name=m.name, address=m.address, web_server=runs_nginx(settings, m))
+            for m in machines
+        ),
         backends=backends(settings, topology),
         default_backend=DEFAULT_BACKEND,
         timers=timers_named(settings.timers),
         acls=acls(settings, topology),
-        routes=tuple(Route(backend=r.backend, acls=r.acls) for r in balancer.routes),
-        tls=Tls(redirect=balancer.tls.redirect),
+        routes=routes(settings, topology),
+        tls=Tls(
+            certificate_path=ENGINES[balancer.engine].certificate_path,
+            redirect=balancer.tls.redirect,
+        ),
         http_port=balancer.http_port,
         https_port=balancer.https_port,
         stats=Stats(
@@ -49,9 +59,62 @@ def load_balancer_args(settings: Settings, topology: Topology) -> LoadBalancerAr
             allowed=topology.management,
         ),
         error_pages=error_pages(settings),
+        tcp_services=database_services(settings, topology),
         max_connections=balancer.max_connections,
         # The rig's machines share the host's kernel: its process events are not theirs to hear.
         track_process=settings.machines.provider == "libvirt",
+    )
+
+
+def runs_nginx(settings: Settings, machine: Machine) -> bool:
+    """Whether the distribution's nginx is an app server on this machine."""
+    own = settings.app_server.application
+    is_nginx = own is None or own.unit.removesuffix(".service") == "nginx"
+    return Role.APP in machine.roles and is_nginx
+
+
+def database_services(settings: Settings, topology: Topology) -> tuple[TcpService, ...]:
+    """The databases' endpoints: write to the primary, read from a replica or else the primary."""
+    databases = database_args(settings, topology)
+    if databases is None:
+        return ()
+    servers = {
+        engine: own.port
+        for engine, own in (("mariadb", databases.mariadb), ("postgresql", databases.postgresql))
+        if own is not None
+    }
+    return tuple(
+        service
+        for engine, own in chosen(settings).items()
+        for service in engine_services(
+            databases, engine, servers[engine], (own.write_port, own.read_port)
+        )
+    )
+
+
+def engine_services(
+    databases: DatabaseArgs, engine: str, server_port: int, ports: tuple[int, int]
+) -> tuple[TcpService, ...]:
+    """The two endpoints of one engine."""
+    writers = tuple(TcpServer(name=n.name, address=n.address) for n in databases.nodes)
+    instead = tuple(
+        TcpServer(name=f"{n.name}-primary", address=n.address, instead=f"{engine}_write/{n.name}")
+        for n in databases.nodes
+    )
+    return tuple(
+        TcpService(
+            name=f"{engine}_{what}",
+            port=port,
+            server_port=server_port,
+            servers=servers,
+            check_port=databases.role_port,
+            check_path=f"/{engine}/{role}",
+            one_at_a_time=what == "write",
+        )
+        for what, role, port, servers in (
+            ("write", "primary", ports[0], writers),
+            ("read", "replica", ports[1], (*writers, *instead)),
+        )
     )
 
 
@@ -62,6 +125,7 @@ def backends(settings: Settings, topology: Topology) -> tuple[Backend, ...]:
     return (
         _main_backend(settings, apps),
         *(_further_backend(name, spec, apps) for name, spec in further),
+        *((_cluster_backend(topology),) if has_web_server(settings, topology) else ()),
     )
 
 
@@ -108,6 +172,12 @@ def _further_backend(name: str, spec: BackendSettings, apps: tuple[Machine, ...]
     )
 
 
+def _cluster_backend(topology: Topology) -> Backend:
+    """The cluster's web server: one address, wherever it runs at the moment."""
+    server = Server(name="cluster_vip", address=topology.cluster_vip, port=WEB_PORT)
+    return Backend(name=CLUSTER_BACKEND, servers=(server,))
+
+
 def _check(check: CheckSettings) -> HttpCheck | TcpCheck:
     if check.kind == "tcp":
         return TcpCheck()
@@ -116,7 +186,7 @@ def _check(check: CheckSettings) -> HttpCheck | TcpCheck:
 
 def acls(settings: Settings, topology: Topology) -> tuple[Acl, ...]:
     """The named conditions; `internal` means the lab's own network."""
-    return tuple(
+    own = tuple(
         Acl(
             name=name,
             path_beg=acl.path_beg,
@@ -125,6 +195,15 @@ def acls(settings: Settings, topology: Topology) -> tuple[Acl, ...]:
         )
         for name, acl in sorted(settings.load_balancer.acls.items())
     )
+    to_cluster = Acl(name=CLUSTER_ACL, path_beg=(WEB_PATH,))
+    return (*own, to_cluster) if has_web_server(settings, topology) else own
+
+
+def routes(settings: Settings, topology: Topology) -> tuple[Route, ...]:
+    """The settings' routes, and after them the way to the cluster's web server."""
+    own = tuple(Route(backend=r.backend, acls=r.acls) for r in settings.load_balancer.routes)
+    to_cluster = Route(backend=CLUSTER_BACKEND, acls=(CLUSTER_ACL,))
+    return (*own, to_cluster) if has_web_server(settings, topology) else own
 
 
 def error_pages(settings: Settings) -> tuple[ErrorPage, ...]:

@@ -6,35 +6,21 @@ from http import HTTPStatus
 from pathlib import Path
 
 from components.files import LIB_DIR, RenderedFile, ServiceUnit
-from components.load_balancer.args import (
-    MONITOR_URI,
-    Acl,
-    Backend,
-    ErrorPage,
-    HttpCheck,
-    LoadBalancerArgs,
-    Peer,
-    Server,
-)
+from components.load_balancer.args import MONITOR_URI, LoadBalancerArgs, Peer
+from components.load_balancer.backends import Backend, HttpCheck, Server, TcpServer, TcpService
+from components.load_balancer.error_pages import error_html
+from components.load_balancer.frontends import Acl, ErrorPage
 from components.rendering import HEADER, Templates
 from components.timers import HaproxyTimers
 
 CONFIG_PATH = "/etc/haproxy/haproxy.cfg"
 UNIT = "haproxy.service"
 SAVE_STATE_PATH = f"{LIB_DIR}/haproxy-server-state"
+CERTIFICATE_PATH = "/etc/haproxy/certs/site.pem"
 COOKIE_NAME = "LAB_SERVER"
 
 _TEMPLATES_DIR = Path(__file__).parent / "templates"
 _TEMPLATES = Templates(_TEMPLATES_DIR)
-_ERROR_TEXTS = {
-    400: "The request could not be understood.",
-    403: "You may not see this page.",
-    408: "The request was not finished in time.",
-    500: "The load balancer failed.",
-    502: "An application server gave an answer that could not be understood.",
-    503: "No application server is available. Please try again in a moment.",
-    504: "The application server did not answer in time.",
-}
 _DROP_IN = f"""# {HEADER}
 [Unit]
 StartLimitIntervalSec=0
@@ -45,6 +31,7 @@ RestartSec=100ms
 # Gone after a stop: a state saved before it must not be believed at the next start.
 RuntimeDirectory=haproxy
 RuntimeDirectoryMode=0755
+ExecStartPre=-{SAVE_STATE_PATH} --start
 ExecReload=
 ExecReload=/usr/sbin/haproxy -c -q -f {CONFIG_PATH}
 ExecReload=-{SAVE_STATE_PATH}
@@ -55,12 +42,6 @@ ExecReload=/bin/kill -USR2 $MAINPID
 def haproxy_files(args: LoadBalancerArgs, node: Peer) -> tuple[RenderedFile, ...]:
     """What HAProxy needs on this machine, in the order in which it must be written."""
     return (
-        RenderedFile(
-            path="/etc/sysctl.d/60-ha-lab-load-balancer.conf",
-            # The machine that does not own the VIP must be able to listen on it too.
-            content=f"# {HEADER}\nnet.ipv4.ip_nonlocal_bind = 1\n",
-            then="sysctl -q -p /etc/sysctl.d/60-ha-lab-load-balancer.conf",
-        ),
         RenderedFile(
             path=SAVE_STATE_PATH,
             content=(_TEMPLATES_DIR / "haproxy-server-state").read_text(encoding="utf-8"),
@@ -103,6 +84,8 @@ def haproxy_cfg(args: LoadBalancerArgs, node: Peer) -> str:
             "check_lines": check_lines,
             "server_line": server_line,
             "error_page_path": error_page_path,
+            "role_defaults": role_defaults(args.timers.haproxy),
+            "role_server_line": role_server_line,
         },
     )
 
@@ -125,6 +108,23 @@ def server_defaults(timers: HaproxyTimers) -> str:
         words.append(f"observe layer4 error-limit {timers.observe_errors} on-error mark-down")
     if timers.tcp_user_timeout_ms:
         words.append(f"tcp-ut {timers.tcp_user_timeout_ms}ms")
+    return " ".join(words)
+
+
+def role_defaults(timers: HaproxyTimers) -> str:
+    """The parameters of servers that are chosen by their role: one good answer is enough, and one
+    that has lost it keeps no connection."""
+    ordinary = server_defaults(timers).replace(f"rise {timers.rise}", "rise 1")
+    return f"{ordinary} on-marked-down shutdown-sessions"
+
+
+def role_server_line(service: TcpService, server: TcpServer) -> str:
+    """One `server` line of a service by role."""
+    words = [f"server {server.name} {server.address}:{service.server_port}"]
+    if server.instead is not None:
+        words.append(f"backup track {server.instead}")
+    else:
+        words.append(f"check port {service.check_port}")
     return " ".join(words)
 
 
@@ -202,11 +202,9 @@ def _redirect(args: LoadBalancerArgs) -> str:
 
 
 def _error_page(page: ErrorPage, node: Peer) -> RenderedFile:
-    reason = HTTPStatus(page.code).phrase
-    values = {"code": page.code, "reason": reason, "text": _ERROR_TEXTS[page.code], "node": node}
-    html = page.html if page.html is not None else _TEMPLATES.render("error.http.j2", values)
+    html = error_html(page, node)
     head = (
-        f"HTTP/1.1 {page.code} {reason}\r\n"
+        f"HTTP/1.1 {page.code} {HTTPStatus(page.code).phrase}\r\n"
         "Cache-Control: no-cache\r\n"
         "Content-Type: text/html; charset=utf-8\r\n"
         f"Content-Length: {len(html.encode())}\r\n"

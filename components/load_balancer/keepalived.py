@@ -15,25 +15,22 @@ NOTIFY_PATH = "/etc/keepalived/notify.sh"
 NOTIFY_LOG_PATH = "/var/log/keepalived-notify.log"
 UNIT = "keepalived.service"
 VALIDATOR_PATH = f"{LIB_DIR}/check-keepalived"
+DRAIN_PATH = f"{LIB_DIR}/drain-vip"
 
+_DROP_IN_PATH = f"/etc/systemd/system/{UNIT}.d/ha-lab.conf"
 _SYSUSERS_PATH = "/etc/sysusers.d/ha-lab-keepalived.conf"
 _TMPFILES_PATH = "/etc/tmpfiles.d/ha-lab-keepalived.conf"
 _TEMPLATES_DIR = Path(__file__).parent / "templates"
 _TEMPLATES = Templates(_TEMPLATES_DIR)
-_DROP_IN = f"""# {HEADER}
-# Without a restart, a killed keepalived leaves the VIP on its machine while the other one takes it
-# over: two owners, for ever. A restarted one removes the stale VIP first.
-[Unit]
-StartLimitIntervalSec=0
-
-[Service]
-Restart=always
-RestartSec=100ms
-"""
 
 
-def keepalived_files(args: LoadBalancerArgs, node: Peer) -> tuple[RenderedFile, ...]:
-    """What keepalived needs on this machine, in the order in which it must be written."""
+def keepalived_files(
+    args: LoadBalancerArgs, node: Peer, *, process: str
+) -> tuple[RenderedFile, ...]:
+    """What keepalived needs on this machine, in the order in which it must be written.
+
+    `process`: name of the engine's processes.
+    """
     return (
         RenderedFile(
             path=_SYSUSERS_PATH,
@@ -48,13 +45,11 @@ def keepalived_files(args: LoadBalancerArgs, node: Peer) -> tuple[RenderedFile, 
         check_http_file(),
         _script(VALIDATOR_PATH, "check-keepalived"),
         _script(NOTIFY_PATH, "notify.sh"),
-        RenderedFile(
-            path=f"/etc/systemd/system/{UNIT}.d/ha-lab.conf",
-            content=_DROP_IN,
-        ),
+        _script(DRAIN_PATH, "drain-vip"),
+        RenderedFile(path=_DROP_IN_PATH, content=_drop_in(args)),
         RenderedFile(
             path=CONFIG_PATH,
-            content=keepalived_conf(args, node),
+            content=keepalived_conf(args, node, process=process),
             validate=f"{VALIDATOR_PATH} {{staged}}",
         ),
     )
@@ -65,7 +60,7 @@ def keepalived_unit() -> ServiceUnit:
     return ServiceUnit(name=UNIT, reload_on=(CONFIG_PATH,))
 
 
-def keepalived_conf(args: LoadBalancerArgs, node: Peer) -> str:
+def keepalived_conf(args: LoadBalancerArgs, node: Peer, *, process: str = "haproxy") -> str:
     """The text of keepalived.conf on this machine."""
     timers = args.timers.vrrp
     return _TEMPLATES.render(
@@ -77,6 +72,7 @@ def keepalived_conf(args: LoadBalancerArgs, node: Peer) -> str:
             "timers": timers,
             "priority": timers.priority(args.peers.index(node)),
             "advert_int": _advert_int(timers),
+            "process": process,
             "check_command": check_command(args),
             "notify_path": NOTIFY_PATH,
         },
@@ -84,8 +80,23 @@ def keepalived_conf(args: LoadBalancerArgs, node: Peer) -> str:
 
 
 def check_command(args: LoadBalancerArgs) -> str:
-    """The command that exits 0 while HAProxy on this machine answers."""
+    """The command that exits 0 while the engine on this machine answers."""
     return f"{CHECK_HTTP_PATH} 127.0.0.1 {args.monitor_port} {MONITOR_URI}"
+
+
+def _drop_in(args: LoadBalancerArgs) -> str:
+    # Not where it is the only one: nobody would take the connections that wait.
+    drain = f"ExecStop=-{DRAIN_PATH} {args.vip}\nExecStopPost=-{DRAIN_PATH}\n"
+    return f"""# {HEADER}
+# Without a restart, a killed keepalived leaves the VIP on its machine while the other one takes it
+# over: two owners, for ever. A restarted one removes the stale VIP first.
+[Unit]
+StartLimitIntervalSec=0
+
+[Service]
+Restart=always
+RestartSec=100ms
+{drain if len(args.peers) > 1 else ""}"""
 
 
 def _advert_int(timers: VrrpTimers) -> str:

@@ -79,7 +79,7 @@ class VirtualMachine(pulumi.ComponentResource):
         )
 
     def _data_disks(self) -> list[libvirt.Volume]:
-        size_gib: int | None = getattr(self._machine, "data_disk_gib", None)
+        size_gib = self._machine.data_disk_gib
         if not size_gib:
             return []
         disk = libvirt.Volume(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pulumi
 
 from components.machines.errors import MachinesError
+from components.machines.private_key import read_private_key
 from components.remote.host import Host
 from components.secrets import Secrets
 from components.settings.models import Settings
@@ -37,15 +36,6 @@ def _private_key(file: str | None, secrets: Secrets) -> pulumi.Output[str]:
     if file is None:
         return secrets.ssh_private_key
     try:
-        text = Path(file).expanduser().read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not a text file"
-        msg = (
-            f"machines.privateKeyFile: cannot read {file}: {reason};"
-            " give an OpenSSH private key file, or remove the setting to use the stack's own key"
-        )
-        raise MachinesError(msg) from None
-    if "PRIVATE KEY" not in text:
-        msg = f"machines.privateKeyFile: {file} is no private key file (no PRIVATE KEY line in it)"
-        raise MachinesError(msg)
-    return pulumi.Output.secret(text)
+        return pulumi.Output.secret(read_private_key(file))
+    except ValueError as error:
+        raise MachinesError(str(error)) from None

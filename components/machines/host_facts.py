@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from components.whole_file import write_whole
+
 ACCELERATION_VARIABLE = "HALAB_ACCELERATION"
 """`kvm` or `qemu`: what `libvirt.acceleration: auto` stands for."""
 IMAGE_VARIABLE = "HALAB_IMAGE"
@@ -59,11 +61,8 @@ def read_facts() -> HostFacts:
 
 def write_facts(facts: HostFacts) -> None:
     """Keep the facts for later runs of the program, of this boot."""
-    path = facts_file()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    fresh.write_text(json.dumps({"boot_id": boot_id(), **asdict(facts)}, indent=1) + "\n")
-    fresh.replace(path)
+    content = json.dumps({"boot_id": boot_id(), **asdict(facts)}, indent=1) + "\n"
+    write_whole(facts_file(), content)
 
 
 def _stored() -> dict[str, str]:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from components.machines.errors import MachinesError
 from components.machines.host_facts import HostFacts, cache_dir
 from components.settings.models import ImageSettings, Settings
+from components.whole_file import write_whole
 
 VERSION_DIGITS = 16
 """Hexadecimal digits of the SHA-512 in a base volume's name."""
@@ -72,10 +73,7 @@ def sha512(path: Path) -> str:
     if key not in known:
         with path.open("rb") as file:
             known[key] = hashlib.file_digest(file, "sha512").hexdigest()
-        memory.parent.mkdir(parents=True, exist_ok=True)
-        fresh = memory.with_suffix(".new")
-        fresh.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
-        fresh.replace(memory)
+        write_whole(memory, json.dumps(known, indent=1) + "\n")
     return known[key]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pulumi
@@ -11,11 +12,22 @@ from components.remote.host import SSH_DIAL_ATTEMPTS, Host, connection
 
 GUEST = Path(__file__).parent / "guest"
 APPLIER = "/usr/local/lib/ha-lab/apply.py"
-INSTALL = (
-    "sh -c 'install -d -m 755 /usr/local/lib/ha-lab"
-    " && cat > {path}.new && chmod 755 {path}.new && mv -f {path}.new {path}"
-    " && exec {path} --ready {timeout_s}'"
-)
+INSTALL = "python3 -I - {timeout_s}"
+INSTALLER = "install.py"
+
+
+def installer() -> str:
+    """The program that puts the applier in place: its source, and one call with the modules.
+
+    A module is a list of lines, so that a preview shows the lines that change.
+    """
+    modules = {
+        path.name: path.read_text(encoding="utf-8").split("\n")
+        for path in sorted(GUEST.glob("*.py"))
+        if path.name != INSTALLER
+    }
+    source = (GUEST / INSTALLER).read_text(encoding="utf-8")
+    return f"{source}\n\ninstall({json.dumps(modules, indent=1)})\n"
 
 
 def become(host: Host) -> str:
@@ -38,8 +50,8 @@ class Ready(pulumi.ComponentResource):
         remote.Command(
             name,
             connection=connection(host, dial_attempts=SSH_DIAL_ATTEMPTS),
-            create=become(host) + INSTALL.format(path=APPLIER, timeout_s=host.ready_timeout_s),
-            stdin=(GUEST / "apply.py").read_text(encoding="utf-8"),
+            create=become(host) + INSTALL.format(timeout_s=host.ready_timeout_s),
+            stdin=installer(),
             triggers=[host.identity],
             logging=remote.Logging.STDERR,
             add_previous_output_in_env=False,

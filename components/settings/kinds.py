@@ -164,6 +164,12 @@ NamespaceName = Annotated[
     str,
     AfterValidator(matching(r"[A-Za-z0-9][A-Za-z0-9._-]*", "a network namespace such as ha-lab")),
 ]
+FaultName = Annotated[
+    str,
+    AfterValidator(
+        matching(r"[a-z][a-z0-9-]{0,40}[a-z0-9]", "the name of a fault such as vip-owner-power-off")
+    ),
+]
 HttpUrl = Annotated[
     str, AfterValidator(matching(r"https?://[!-~]+", "a URL that begins with https:// or http://"))
 ]

@@ -16,11 +16,29 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from components.settings.cluster_resource_rules import CLUSTER_RESOURCE_RULES
+from components.settings.cluster_rules import CLUSTER_RULES
+from components.settings.database_rules import DATABASE_RULES
+from components.settings.engine_rules import ENGINE_RULES
+from components.settings.fencing_rules import FENCING_RULES
 from components.settings.models import Settings
 from components.settings.rules import RULES, Rule
 from components.settings.service_rules import SERVICE_RULES
+from components.settings.storage_rules import STORAGE_RULES
+from components.settings.visits_rules import VISITS_RULES
 
 Path = tuple[str | int, ...]
+ALL_RULES = (
+    *RULES,
+    *SERVICE_RULES,
+    *CLUSTER_RULES,
+    *CLUSTER_RESOURCE_RULES,
+    *FENCING_RULES,
+    *DATABASE_RULES,
+    *ENGINE_RULES,
+    *STORAGE_RULES,
+    *VISITS_RULES,
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -53,7 +71,7 @@ def load_settings(data: object, *, stack: str) -> Settings:
         found = type(data).__name__
         raise SettingsError([Problem("(configuration)", f"expected an object, got {found}")])
     settings, problems, wrong = _settings_of_the_right_ones(data)
-    rules = [rule for rule in (*RULES, *SERVICE_RULES) if not _looks_at(rule, wrong)]
+    rules = [rule for rule in ALL_RULES if not _looks_at(rule, wrong)]
     broken = chain.from_iterable(rule.broken(settings, stack) for rule in rules)
     problems += [Problem(*found) for found in broken]
     if problems:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, Field
 
+from components.settings.cluster_models import ClusterSettings
+from components.settings.database_models import DatabaseSettings
 from components.settings.kinds import (
     Address,
     Algorithm,
     ConfigName,
     DomainName,
     ErrorCode,
+    FaultName,
     FileName,
     HttpUrl,
     Integer,
@@ -35,14 +37,9 @@ from components.settings.kinds import (
     check_host_key,
     check_sha512,
 )
-
-
-class Section(BaseModel):
-    """A YAML object: immutable, no unknown keys."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel, validate_by_name=False, extra="forbid", frozen=True
-    )
+from components.settings.section import Section
+from components.settings.storage_models import StorageSettings
+from components.settings.visits_models import VisitsSettings
 
 
 class NetworkSettings(Section):
@@ -217,7 +214,8 @@ COURSE_ROUTES = (
 class LoadBalancerSettings(Section):
     """The load balancer pair."""
 
-    engine: Literal["haproxy"] = "haproxy"
+    engine: Literal["haproxy", "nginx"] = "haproxy"
+    """The load balancer program."""
     vrid: Annotated[Integer, Field(ge=1, le=255)] | None = None
     """VRRP virtual router id, unique on its network segment; unset: from the lab's number."""
     http_port: Port = 80
@@ -257,13 +255,36 @@ class AppServerSettings(Section):
     port: Port = 8080
     application: OwnApplication | None = None
     """Your own application; unset: the course's web server with its `/health`."""
+    visits: VisitsSettings = VisitsSettings()
+
+
+class FaultLimits(Section):
+    """What one fault may cost at most."""
+
+    outage_ms: Annotated[Integer, Field(ge=0, le=3600000)] | None = None
+    """Longest outage in milliseconds; unset: from the prediction and the tolerance."""
+    failed_requests: Annotated[Integer, Field(ge=0, le=1000000)] | None = None
+    """Requests that may fail; unset: none where the fault should cost none."""
 
 
 class DrillSettings(Section):
-    """What a drill may do to this lab."""
+    """What a drill may do to this lab, and what it is judged by."""
 
     allowed: bool = False
     """The lab may be broken on purpose."""
+    interval_ms: Annotated[Integer, Field(ge=1, le=10000)] | None = None
+    """Milliseconds between two requests of a client; unset: 10, with `relaxed` timers 500."""
+    slow_ms: Annotated[Integer, Field(ge=1, le=60000)] | None = None
+    """An answer that takes longer is no service any more; unset: 250, with `relaxed` timers 2000.
+    Milliseconds."""
+    request_timeout_s: Annotated[Integer, Field(ge=1, le=60)] = 10
+    """Seconds after which a client gives up."""
+    tolerance_percent: Annotated[Integer, Field(ge=100, le=1000)] = 150
+    """An outage may last this share of the predicted one, plus `tolerance_ms` and two intervals."""
+    tolerance_ms: Annotated[Integer, Field(ge=0, le=60000)] = 500
+    """Milliseconds for what no timer knows: the machines' own work, a busy host."""
+    limits: dict[FaultName, FaultLimits] = {}
+    """Limits of single faults, by name."""
 
 
 class Settings(Section):
@@ -280,4 +301,7 @@ class Settings(Section):
     libvirt: LibvirtSettings = LibvirtSettings()
     load_balancer: LoadBalancerSettings = LoadBalancerSettings()
     app_server: AppServerSettings = AppServerSettings()
+    cluster: ClusterSettings = ClusterSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    storage: StorageSettings = StorageSettings()
     drill: DrillSettings = DrillSettings()

@@ -18,6 +18,8 @@ Broken = tuple[str, str]
 """Path of the setting, and the sentence: value, expectation, fix."""
 SEATS = ("topology", "machines.counts.*")
 """What decides which machines there are."""
+VOTES = ("cluster.enabled", "cluster.members")
+"""What decides which of them are the cluster's members."""
 ADDRESSES = (*SEATS, "number", "network.cidr", "machines.provider", "machines.hosts.*")
 """What decides where they are."""
 PRIVATE = tuple(IPv4Network(n) for n in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
@@ -44,9 +46,10 @@ def network(settings: Settings, stack: str) -> Iterator[Broken]:
         yield "network.cidr", f"{lab}: expected a prefix length from /{low} to /{high}"
     elif not _has_room(settings, lab):
         count = len(topology.machine_names(settings))
+        fit = 32 - (_needed_addresses(settings) - 1).bit_length()
         yield (
             "network.cidr",
-            f"{lab} is too small for {count} machines, gateway and VIP; use a /{_fit(count)}",
+            f"{lab} is too small for {count} machines, gateway and VIP; use a /{fit}",
         )
     if not any(lab.subnet_of(private) for private in PRIVATE):
         ranges = ", ".join(map(str, PRIVATE))
@@ -54,36 +57,44 @@ def network(settings: Settings, stack: str) -> Iterator[Broken]:
 
 
 def _has_room(settings: Settings, lab: IPv4Network) -> bool:
-    taken = 4  # network, gateway, VIP, broadcast
-    return lab.num_addresses - taken >= len(topology.machine_names(settings))
+    return lab.num_addresses >= _needed_addresses(settings)
 
 
-def _fit(machines: int) -> int:
-    """The longest prefix whose network holds this many machines."""
-    return 32 - (machines + 3).bit_length()
+def _needed_addresses(settings: Settings) -> int:
+    """Of the machines, network, gateway, VIP, broadcast, and of the cluster's VIP."""
+    machines = len(topology.machine_names(settings))
+    return machines + 4 + bool(names_with(settings, Role.CLUSTER))
 
 
 def vip(settings: Settings, stack: str) -> Iterator[Broken]:
     """The VIP, as set or as chosen, is a free address of the network."""
     lab = topology.lab_network(settings, stack)
-    if lab.prefixlen > topology.MAX_PREFIX:
-        return
     given = settings.network.vip
     address = given or topology.default_vip(lab)
-    shown = str(address) if given else f"unset, so {address}; it"
+    yield from free_address(settings, lab, "network.vip", address, is_given=given is not None)
+
+
+def free_address(
+    settings: Settings, lab: IPv4Network, path: str, address: IPv4Address, *, is_given: bool
+) -> Iterator[Broken]:
+    """An address that the lab wants for itself is inside of its network and no machine's."""
+    if lab.prefixlen > topology.MAX_PREFIX:
+        return
+    shown = str(address) if is_given else f"unset, so {address}; it"
     reserved = {lab.network_address: "network", lab.broadcast_address: "broadcast"}
     if address not in lab:
-        yield "network.vip", f"{shown} is outside of the lab's network {lab}; choose one inside"
+        yield path, f"{shown} is outside of the lab's network {lab}; choose one inside"
     elif address in reserved:
-        yield "network.vip", f"{shown} is the {reserved[address]} address of {lab}; choose another"
+        yield path, f"{shown} is the {reserved[address]} address of {lab}; choose another"
     elif address == lab.network_address + 1:
-        yield "network.vip", f"{shown} is the gateway; choose an address of no machine"
-    for name, taken in _planned_addresses(settings, lab):
+        yield path, f"{shown} is the gateway; choose an address of no machine"
+    for name, taken in planned_addresses(settings, lab):
         if taken == address:
-            yield "network.vip", f"{shown} is the address of machine {name}; choose a free one"
+            yield path, f"{shown} is the address of machine {name}; choose a free one"
 
 
-def _planned_addresses(settings: Settings, lab: IPv4Network) -> Iterable[tuple[str, IPv4Address]]:
+def planned_addresses(settings: Settings, lab: IPv4Network) -> Iterable[tuple[str, IPv4Address]]:
+    """Names and addresses of the machines; none where they have no room."""
     if settings.machines.provider == "existing":
         return [(name, host.address) for name, host in sorted(settings.machines.hosts.items())]
     if not _has_room(settings, lab):
@@ -205,7 +216,7 @@ def management(settings: Settings, stack: str) -> Iterator[Broken]:
 
 
 RULES = (
-    Rule(network, (*SEATS, "number", "network.cidr")),
+    Rule(network, (*SEATS, *VOTES, "number", "network.cidr")),
     Rule(vip, (*ADDRESSES, "network.vip")),
     Rule(provider, ("machines.provider",)),
     Rule(hosts, ADDRESSES),
@@ -219,6 +230,6 @@ RULES = (
         ),
     ),
     Rule(counts, (*SEATS, "network.vip")),
-    Rule(sizes, (*SEATS, "machines.sizes")),
+    Rule(sizes, (*SEATS, *VOTES, "machines.sizes")),
     Rule(image, ("libvirt.image.*",)),
 )

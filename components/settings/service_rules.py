@@ -14,8 +14,20 @@ CLONE = Path(__file__).resolve().parent.parent.parent
 COURSE_PORTS = {3000: "the course's API", 8081: "its static files", 8082: "its admin pages"}
 """What the course's web server serves beside its main port."""
 PAIR_PORTS = {1024: "HAProxy's peers", 8405: "HAProxy's own health"}
-RESERVED_BACKENDS = ("http_back", "http_front", "load_balancers", "monitor", "stats")
-"""Sections of haproxy.cfg that are always there."""
+RESERVED_BACKENDS = (
+    "cluster_back",
+    "http_back",
+    "http_front",
+    "load_balancers",
+    "mariadb_read",
+    "mariadb_write",
+    "monitor",
+    "postgresql_read",
+    "postgresql_write",
+    "stats",
+)
+"""Sections of haproxy.cfg that are there without being set."""
+RESERVED_ACL = "is_cluster"
 ERROR_PAGE_BYTES = 8192
 """HAProxy keeps an error page in one buffer of 16 KiB, with its headers."""
 
@@ -25,15 +37,16 @@ def listeners(settings: Settings, stack: str) -> Iterator[Broken]:
     del stack
     problems = {}
     for seat in topology.machine_seats(settings):
-        taken = _fixed_ports(settings, seat)
-        for path, port in _chosen_ports(settings, seat):
+        taken = fixed_ports(settings, seat)
+        for path, port in chosen_ports(settings, seat):
             if port in taken:
                 problems[path] = f"{port} is also {taken[port]}; every listener needs its own port"
             taken.setdefault(port, path)
     yield from problems.items()
 
 
-def _fixed_ports(settings: Settings, seat: Seat) -> dict[int, str]:
+def fixed_ports(settings: Settings, seat: Seat) -> dict[int, str]:
+    """Ports on this machine that are not for settings to choose, and whose they are."""
     host = settings.machines.hosts.get(seat.name)
     fixed = {host.port if host else 22: "SSH"}
     if Role.LOAD_BALANCER in seat.roles:
@@ -43,7 +56,8 @@ def _fixed_ports(settings: Settings, seat: Seat) -> dict[int, str]:
     return fixed
 
 
-def _chosen_ports(settings: Settings, seat: Seat) -> list[tuple[str, int]]:
+def chosen_ports(settings: Settings, seat: Seat) -> list[tuple[str, int]]:
+    """Ports on this machine that settings choose, by their paths."""
     chosen = []
     if Role.LOAD_BALANCER in seat.roles:
         balancer = settings.load_balancer
@@ -76,7 +90,7 @@ def shares(settings: Settings, stack: str) -> Iterator[Broken]:
     """One app server at least gets requests."""
     del stack
     apps, weights = names_with(settings, Role.APP), settings.load_balancer.weights
-    backup = _backup(settings, apps)
+    backup = backup_names(settings, apps)
     serving = [name for name in apps if name not in backup]
     if not serving:
         yield "loadBalancer.backup", "names every app server; at least one must not be a backup"
@@ -88,7 +102,8 @@ def shares(settings: Settings, stack: str) -> Iterator[Broken]:
         )
 
 
-def _backup(settings: Settings, apps: list[str]) -> tuple[str, ...]:
+def backup_names(settings: Settings, apps: list[str]) -> tuple[str, ...]:
+    """The app servers that wait: as set, or the last of three or more."""
     chosen = settings.load_balancer.backup
     if chosen is not None:
         return chosen
@@ -122,6 +137,8 @@ def acls(settings: Settings, stack: str) -> Iterator[Broken]:
     """Every ACL has a condition."""
     del stack
     for name, acl in sorted(settings.load_balancer.acls.items()):
+        if name == RESERVED_ACL:
+            yield f"loadBalancer.acls.{name}", f"{name!r} is the way to the cluster; rename yours"
         if not (acl.path_beg or acl.path_end or acl.src or acl.internal):
             why = "has no condition: give pathBeg, pathEnd, src or internal"
             yield f"loadBalancer.acls.{name}", why

@@ -11,6 +11,7 @@ knows no daemon's syntax; the renderers of each service do.
 
 from components.timers.kinds import (
     CorosyncTimers,
+    Engine,
     GlusterTimers,
     HaproxyTimers,
     MonitorTimers,
@@ -19,19 +20,25 @@ from components.timers.kinds import (
     TimersName,
     VrrpTimers,
 )
-from components.timers.predict import predict
+from components.timers.predict import explain, predict
+from components.timers.predict_nginx import nginx_max_fails
 from components.timers.sets import TIMERS, timers_named
+from components.timers.terms import Predicted
 
 __all__ = [
     "TIMERS",
     "CorosyncTimers",
+    "Engine",
     "GlusterTimers",
     "HaproxyTimers",
     "MonitorTimers",
+    "Predicted",
     "ReplicationTimers",
     "Timers",
     "TimersName",
     "VrrpTimers",
+    "explain",
+    "nginx_max_fails",
     "predict",
     "timers_named",
 ]

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 TimersName = Literal["course", "relaxed", "standard", "fast"]
+Engine = Literal["haproxy", "nginx"]
+"""The program that balances the load."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,16 +112,10 @@ class HaproxyTimers:
     """How long an old process may finish its connections after a reload."""
 
     @property
-    def longest_check_ms(self) -> int:
-        """Longest time one check of a silent server takes until it has failed."""
-        return self.check_ms or min(self.connect_ms, self.inter_ms)
-
-    @property
-    def detection_s(self) -> float:
-        """Longest time from the failure of a silent server to its being marked down."""
-        again = self.fastinter_ms or self.inter_ms
-        checks = self.inter_ms + self.longest_check_ms + (self.fall - 1) * again
-        return checks / 1000
+    def vanished_check_ms(self) -> int:
+        """How long one check of a server takes whose packets vanish, until it has failed."""
+        # Without `timeout check` a check has one timeout for all of it, its interval.
+        return self.inter_ms if self.check_ms is None else min(self.connect_ms, self.inter_ms)
 
     @property
     def in_flight_s(self) -> float:
@@ -142,6 +138,18 @@ class CorosyncTimers:
     def token_s(self, members: int) -> float:
         """The token timeout that this many members really use."""
         return (self.token_ms + max(0, members - 2) * self.token_coefficient_ms) / 1000
+
+    @property
+    def device_timeout_ms(self) -> int:
+        """When a quorum device and a member give each other up. Corosync's default of 10 s belongs
+        to its token of 3 s; the members wait for the device's vote before they go on."""
+        return 3 * self.token_ms
+
+    def device_s(self) -> float:
+        """Seconds until a quorum device gives a lost member up: it hears of each member every 0.8
+        of the timeout, and waits 1.5 times as long (corosync-qnetd(8), dpd_interval_coefficient).
+        """
+        return 1.2 * self.device_timeout_ms / 1000
 
     def membership_s(self, members: int) -> float:
         """Seconds from the loss of a member to the new membership: token, then consensus."""
@@ -195,6 +203,9 @@ class Timers:
     """One named set of every detection timer."""
 
     name: TimersName
+    patience: int = 1
+    """How many times longer than elsewhere an answer may take before it counts as missing: an
+    emulated processor is ten times slower, and none of its work is stuck because of that."""
     vrrp: VrrpTimers
     haproxy: HaproxyTimers
     corosync: CorosyncTimers

@@ -69,6 +69,7 @@ _COURSE = Timers(
 
 _RELAXED = Timers(
     name="relaxed",
+    patience=3,
     # Survives stalls of three seconds, as an emulated or overcommitted machine has them.
     vrrp=VrrpTimers(
         version=3,
@@ -195,8 +196,9 @@ _FAST = Timers(
         tcp_user_timeout_ms=1000,
         keepalive_idle_s=1,
     ),
-    # An estimate, not measured: half of what is safe on virtual machines.
-    corosync=CorosyncTimers(token_ms=500, token_coefficient_ms=60),
+    # Not shorter than `standard`: below 1000 ms a pause of a virtual machine gets it fenced. What
+    # is faster here is the time until a resource that died is noticed.
+    corosync=CorosyncTimers(token_ms=1000, token_coefficient_ms=125),
     monitor=MonitorTimers(
         vip_s=2, webserver_s=2, filesystem_s=5, promoted_s=2, unpromoted_s=3, timeout_s=20
     ),

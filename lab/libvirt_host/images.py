@@ -14,6 +14,7 @@ import httpx
 from components.machines.host_facts import HostFacts
 from components.machines.image import download_path, image_path
 from components.settings.models import ImageSettings
+from images.cache import locked
 from lab.errors import LabError
 
 Say = Callable[[str], None]
@@ -94,9 +95,14 @@ def download(url: str, sha512: str, say: Say) -> Path:
     Raises LabError when the server fails, or when the file is not the one that was pinned.
     """
     path = download_path(url, sha512)
-    if path.is_file():
-        return path
     path.parent.mkdir(parents=True, exist_ok=True)
+    # Several labs may come up at once; the first one downloads for all of them.
+    lock = path.with_name(f"{path.name}.lock")
+    with locked(lock, lambda: say(f"waiting for another lab, which downloads {url}")):
+        return path if path.is_file() else _download(url, sha512, path, say)
+
+
+def _download(url: str, sha512: str, path: Path, say: Say) -> Path:
     part = path.with_name(f"{path.name}.part")
     say(f"downloading {url}")
     _fetch(url, part)

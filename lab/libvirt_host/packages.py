@@ -31,6 +31,8 @@ DEBIAN_IMAGE = {
     "mkfs.ext4": "e2fsprogs",
 }
 """What building the golden image needs beside that."""
+DEBIAN_FENCING = {"fence_virtd": "fence-virtd", "fence_virt": "fence-virt"}
+"""What fencing virtual machines needs beside that, and the client that tries it out."""
 RED_HAT = {
     "qemu-img": "qemu-img",
     "virsh": "libvirt-client libvirt-daemon-kvm",
@@ -39,6 +41,12 @@ RED_HAT = {
     "ip": "iproute",
 }
 """Program -> packages of Fedora, RHEL and Rocky, where the golden image cannot be built."""
+RED_HAT_FENCING = {
+    "fence_virtd": "fence-virtd fence-virtd-libvirt fence-virtd-tcp",
+    "fence_virt": "fence-virt",
+}
+UNWANTED = {"fence-virtd": "fence_virtd.service"}
+"""Package -> the unit that it starts with a configuration of its own, which the labs do not use."""
 DAEMON_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/libexec"
 """Where daemons are; not on every user's PATH."""
 
@@ -53,14 +61,25 @@ def missing_programs(programs: Mapping[str, str]) -> list[str]:
     ]
 
 
-def ensure_packages(say: Callable[[str], None], *, golden: bool) -> None:
+def needed_programs(*, debian: bool, golden: bool, fencing: bool) -> dict[str, str]:
+    """Program -> package for what this host is to do."""
+    if not debian:
+        return {**RED_HAT, **(RED_HAT_FENCING if fencing else {})}
+    return {
+        **DEBIAN,
+        **(DEBIAN_IMAGE if golden else {}),
+        **(DEBIAN_FENCING if fencing else {}),
+    }
+
+
+def ensure_packages(say: Callable[[str], None], *, golden: bool, fencing: bool = False) -> None:
     """Install what is missing, as root on Debian and Ubuntu; elsewhere say what to run.
 
-    `golden`: the golden image is wanted, which may have to be built. Raises LabError with the exact
-    command.
+    `golden`: the golden image is wanted, which may have to be built; `fencing`: the machines have
+    to be fenced. Raises LabError with the exact command.
     """
     debian = shutil.which("apt-get") is not None
-    programs = {**DEBIAN, **(DEBIAN_IMAGE if golden else {})} if debian else RED_HAT
+    programs = needed_programs(debian=debian, golden=golden, fencing=fencing)
     missing = missing_programs(programs)
     if not missing:
         return
@@ -87,3 +106,6 @@ def _install(packages: list[str]) -> None:
         if done.returncode != 0:
             msg = f"`apt-get {' '.join(words)}` failed:\n{done.stderr.strip()}"
             raise LabError(msg)
+    units = [UNWANTED[package] for package in packages if package in UNWANTED]
+    if units and Path("/run/systemd/system").is_dir():
+        subprocess.run(["systemctl", "disable", "--now", "--quiet", *units], check=False)

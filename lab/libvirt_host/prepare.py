@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.fencing.choice import fencing_kind
 from components.machines.host_facts import (
     ACCELERATION_VARIABLE,
     IMAGE_VARIABLE,
@@ -18,6 +19,7 @@ from components.settings.models import ImageSettings, Settings
 from components.topology import Topology
 from lab.libvirt_host.acceleration import KVM, PROBE_DEADLINE_S, is_nested, prove_acceleration
 from lab.libvirt_host.daemon import LibvirtHost, ensure_libvirtd
+from lab.libvirt_host.fencing import FenceDaemon
 from lab.libvirt_host.images import ensure_image
 from lab.libvirt_host.leftovers import Leftovers, Plan, clean_leftovers, ids_in_state
 from lab.libvirt_host.packages import ensure_packages
@@ -46,7 +48,8 @@ def prepare_host(
     `state` is the output of `pulumi stack export`, `{}` for a new stack. `say` tells the user what
     takes time or changes the host. Under 0.3 s when there is nothing to do. Raises LabError.
     """
-    ensure_packages(say, golden=is_golden(settings.libvirt.image))
+    fenced = settings.cluster.enabled and fencing_kind(settings) == "xvm"
+    ensure_packages(say, golden=is_golden(settings.libvirt.image), fencing=fenced)
     host = ensure_libvirtd(settings.libvirt.uri)
     image, acceleration = image_and_acceleration(settings, say)
     plan = Plan(settings=settings, topology=topology, known=ids_in_state(state))
@@ -63,6 +66,8 @@ def prepare_destroy(
     Foreign things are in nobody's way then, and are left out of the account. Raises LabError.
     """
     host = ensure_libvirtd(settings.libvirt.uri)
+    # First: members see one another go, and would have each other started again.
+    FenceDaemon(host=host, topology=topology).stop()
     plan = Plan(settings=settings, topology=topology, known=ids_in_state(state))
     _tell(clean_leftovers(host.virsh, plan, refuse_foreign=False), say)
     return host

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from lab.errors import LabError
 
 TIMEOUT_S = 120
+_MAC = re.compile(r"\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,3 +71,14 @@ class Virsh:
 def _reason(stderr: str) -> str:
     lines = [line.removeprefix("error: ").strip() for line in stderr.splitlines()]
     return "; ".join(line for line in lines if line)
+
+
+def set_links(virsh: Callable[..., str], domain: str, state: str) -> None:
+    """All network interfaces of a domain `up` or `down`. Raises LabError."""
+    listed = virsh("domiflist", domain)
+    macs = _MAC.findall(listed)
+    if not macs:
+        msg = f"{domain} has no network interface: {listed.strip()!r}"
+        raise LabError(msg)
+    for mac in macs:
+        virsh("domif-setlink", domain, mac, state)

@@ -14,6 +14,7 @@ from toolchain.environment import Toolchain
 OURS = {
     "PATH": "/c l/venv/bin:/c l/pulumi:/usr/bin:/bin",
     "PULUMI_SKIP_UPDATE_CHECK": "true",
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     "PULUMI_HOME": "/c l/home",
     "PULUMI_BACKEND_URL": "file:///clo ne/.state/backend",
     "PULUMI_CONFIG_PASSPHRASE_FILE": "/clo ne/.state/passphrase",
@@ -34,6 +35,7 @@ def toolchain() -> Toolchain:
 
 CASES = {
     "nothing chosen": ({}, OURS),
+    "bytecode is kept": ({"PYTHONDONTWRITEBYTECODE": "1"}, OURS),
     "an empty choice is none": ({"PULUMI_BACKEND_URL": ""}, OURS),
     "their backend keeps their login": (
         {"PULUMI_BACKEND_URL": "s3://theirs"},
@@ -81,7 +83,8 @@ def test_the_shell_file_does_the_same(
     )
     assert result.returncode == 0, result.stderr
     shown = dict(line.split("=", 1) for line in result.stdout.splitlines())
-    assert {key: shown[key] for key in shown if key == "PATH" or "PULUMI" in key} == expected
+    ours = ("PATH", "PULUMI", "PIP_", "PYTHON")
+    assert {key: shown[key] for key in shown if key.startswith(ours)} == expected
 
 
 def test_without_a_home_of_its_own_the_users_is_left_alone(toolchain: Toolchain) -> None:

@@ -1,14 +1,15 @@
-"""Whatever the args accept, HAProxy accepts too: nothing is left to fail on the machine."""
+"""Whatever the args accept, the engine accepts too: nothing is left to fail on the machine."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any, get_args
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from components.checks import NAME, URL_PATH
@@ -25,8 +26,10 @@ from components.load_balancer import (
     Tls,
     load_balancer_files,
 )
-from components.load_balancer.args import RESERVED_NAMES, Algorithm, ErrorCode, Stickiness
-from components.timers import TIMERS
+from components.load_balancer.backends import RESERVED_NAMES, Algorithm, Stickiness
+from components.load_balancer.frontends import ErrorCode
+from components.load_balancer.nginx_limits import STUB_URI, needs_no_backup
+from components.timers import TIMERS, Engine
 from tests.golden.cases import LB1, LB2, a_pair
 from tests.services.certificate import SITE_PEM
 from tests.services.machines import Machine, segment, why_no_machines
@@ -126,13 +129,51 @@ def pairs(draw: st.DrawFn) -> LoadBalancerArgs:
 def machine() -> Iterator[Machine]:
     if reason := why_no_machines():
         pytest.skip(reason)
-    if missing := [tool for tool in ("haproxy",) if shutil.which(tool) is None]:
+    if missing := [tool for tool in ("haproxy", "nginx") if shutil.which(tool) is None]:
         pytest.skip(f"{', '.join(missing)} is not installed: apt-get install it")
     with segment({"lb1": "10.16.1.11/24"}) as machines:
         machines["lb1"].put(SITE_PEM)
-        for file in load_balancer_files(a_pair(), LB1):
-            machines["lb1"].put(file)
+        for engine in get_args(Engine):
+            for file in load_balancer_files(a_pair(engine=engine), LB1):
+                machines["lb1"].put(file)
         yield machines["lb1"]
+
+
+def for_nginx(args: LoadBalancerArgs) -> LoadBalancerArgs:
+    """The same pair without what open-source nginx cannot do."""
+    stats = args.stats if args.stats.uri not in (STUB_URI, "/metrics") else Stats()
+    backends = tuple(
+        replace(
+            backend,
+            algorithm="roundrobin" if backend.stickiness == "source" else backend.algorithm,
+            servers=tuple(
+                replace(
+                    server,
+                    inter_ms=None,
+                    rise=None,
+                    backup=server.backup and not needs_no_backup(backend),
+                )
+                for server in backend.servers
+            ),
+        )
+        for backend in args.backends
+    )
+    return replace(args, engine="nginx", stats=stats, backends=backends)
+
+
+@settings(
+    max_examples=15,
+    deadline=None,
+    derandomize=True,
+    phases=(Phase.generate,),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(args=pairs())
+def test_what_the_args_accept_nginx_accepts(machine: Machine, args: LoadBalancerArgs) -> None:
+    assume(len({backend.name.lower() for backend in args.backends}) == len(args.backends))
+    for file in load_balancer_files(for_nginx(args), args.peers[0]):
+        if file.path.startswith("/etc/ha-lab-nginx-lb"):
+            machine.put(file)
 
 
 @settings(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from components.machines.host_facts import Acceleration
 from components.settings.load import load_settings
 from lab.libvirt_host.daemon import LibvirtHost, ensure_libvirtd
 from lab.libvirt_host.inventory import list_everything
@@ -35,11 +36,23 @@ def libvirt_host() -> LibvirtHost:
 
 
 @pytest.fixture(scope="session")
-def golden(libvirt_host: LibvirtHost) -> Data:
-    """Settings for machines that boot: the golden image, and KVM where it was proven."""
+def booting(libvirt_host: LibvirtHost) -> tuple[Path, Acceleration]:
+    """The golden image, and KVM where it was proven."""
     del libvirt_host
-    image, acceleration = image_and_acceleration(load_settings({}, stack="test-golden"), print)
+    return image_and_acceleration(load_settings({}, stack="test-golden"), print)
+
+
+@pytest.fixture(scope="session")
+def golden(booting: tuple[Path, Acceleration]) -> Data:
+    """Settings for machines that boot."""
+    image, acceleration = booting
     return {"libvirt": {"acceleration": acceleration, "image": {"path": str(image)}}}
+
+
+@pytest.fixture(scope="session")
+def is_kvm(booting: tuple[Path, Acceleration]) -> bool:
+    """Whether machines run on the host's processors, not on emulated ones."""
+    return booting[1] == "kvm"
 
 
 @pytest.fixture(scope="session")

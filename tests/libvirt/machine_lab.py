@@ -1,4 +1,4 @@
-"""Machines of one test stack: brought up by real Pulumi on real libvirt, and looked at over SSH."""
+"""Machines of one test stack: brought up by real Pulumi on real libvirt, with nothing to boot."""
 
 from __future__ import annotations
 
@@ -16,14 +16,10 @@ from lab.libvirt_host.daemon import LibvirtHost
 from lab.libvirt_host.leftovers import Leftovers, Plan, clean_leftovers, ids_in_state
 from lab.secrets import complete
 from tests.support.lab import Done
-from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = Path(__file__).parent / "machines_program"
 PULUMI_TIMEOUT_S = 600
-BOOT_TIMEOUT_S = 600
-"""An emulated machine takes a minute alone, and several when others boot beside it."""
-SSH_TIMEOUT_S = 60
 
 Data = Mapping[str, object]
 
@@ -104,50 +100,6 @@ class MachineLab:
         known = ids_in_state(self.state())
         whole = Plan(settings=self.settings, topology=self.topology, known=known)
         return clean_leftovers(self.host.virsh, whole, refuse_foreign=refuse_foreign)
-
-    def ssh(self, machine: str, command: str) -> Done:
-        """A command on a machine, as the administrator, with the pinned host key."""
-        address = str(self.topology.machine(machine).address)
-        public = self._secrets["hostKeys"][f"{machine}.pub"]
-        known_hosts, key = self._folder / "known_hosts", self._folder / "id"
-        known_hosts.write_text(f"{address} {public}\n")
-        key.write_text(self._secrets["ssh"]["private"])
-        key.chmod(0o600)
-        options = {
-            "UserKnownHostsFile": str(known_hosts),
-            "StrictHostKeyChecking": "yes",
-            "BatchMode": "yes",
-            "ConnectTimeout": "5",
-        }
-        flags = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
-        done = subprocess.run(
-            [*self.host.prefix, "ssh", "-i", str(key), *flags, f"lab@{address}", command],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            timeout=SSH_TIMEOUT_S,
-        )
-        return Done(done.returncode, done.stdout)
-
-    def wait_for_ssh(self, machine: str) -> None:
-        """Until the machine answers with its pinned host key."""
-        what = f"{machine} of {self.stack} answers over SSH"
-        wait_until(what, lambda: self.ssh(machine, "true").ok(), within_s=BOOT_TIMEOUT_S, every_s=1)
-
-    def wait_for_cloud_init(self, machine: str) -> Done:
-        """The final state of cloud-init."""
-
-        def ended() -> Done | None:
-            status = self.ssh(machine, "cloud-init status --long")
-            return status if "status: running" not in status.text else None
-
-        self.wait_for_ssh(machine)
-        what = f"cloud-init of {machine} has ended"
-        done = wait_until(what, ended, within_s=BOOT_TIMEOUT_S, every_s=1)
-        assert done is not None
-        return done
 
     def own_lines(self, everything: Iterable[str]) -> set[str]:
         """Lines of an inventory that are this stack's."""

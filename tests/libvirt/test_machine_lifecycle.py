@@ -52,7 +52,7 @@ def test_no_private_key_is_in_the_state(lab: MachineLab) -> None:
 
 
 def test_the_network_leases_nothing_and_knows_the_machines(lab: MachineLab) -> None:
-    network = ET.fromstring(lab.host.virsh("net-dumpxml", lab.topology.prefix))  # noqa: S314
+    network = ET.fromstring(lab.host.virsh("net-dumpxml", lab.topology.prefix))
     assert network.find("ip/dhcp") is None
     found = {host.get("ip") for host in network.iterfind("dns/host")}
     assert found == {str(machine.address) for machine in lab.topology.machines}
@@ -60,7 +60,7 @@ def test_the_network_leases_nothing_and_knows_the_machines(lab: MachineLab) -> N
 
 def test_the_domain_is_what_the_topology_says(lab: MachineLab) -> None:
     node1 = lab.topology.machine("node1")
-    xml = ET.fromstring(lab.host.virsh("dumpxml", domain(lab)))  # noqa: S314
+    xml = ET.fromstring(lab.host.virsh("dumpxml", domain(lab)))
     mac = xml.find("devices/interface/mac")
     assert mac is not None
     assert mac.get("address") == node1.mac

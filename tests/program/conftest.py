@@ -26,6 +26,7 @@ LABS: Mapping[str, dict[str, Any]] = {
     "full-existing": {
         "number": 4,
         "topology": "full",
+        "database": {"postgresql": {"enabled": True}, "mariadb": {"enabled": True}},
         "machines": {
             "provider": "existing",
             "networkNamespace": "a-rig",
@@ -37,6 +38,21 @@ LABS: Mapping[str, dict[str, Any]] = {
     },
     "full-libvirt": {"number": 4, "topology": "full", "timers": "fast"},
     "compact-libvirt": {"topology": "compact", "drill": {"allowed": True}},
+    "full-cluster": {
+        "number": 4,
+        "topology": "full",
+        "cluster": {"enabled": True, "fencing": {"kind": "none"}},
+    },
+    "two-members": {
+        "number": 4,
+        "topology": "full",
+        "cluster": {
+            "enabled": True,
+            "members": ["db1", "db2"],
+            "quorumDevice": "app1",
+            "fencing": {"kind": "none"},
+        },
+    },
 }
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import pulumi
 from pulumi.runtime import mocks, rpc
 
+from tests.program.recorder import fresh_event_loop
+
 PROJECT, STACK = "ha-lab", "unit"
 
 
@@ -83,6 +85,7 @@ def _registration(request: Any) -> Registration:
 def record(build: Callable[[], object], *, preview: bool = False) -> Recording:
     """Run `build` as a program; what it raises is raised here."""
     recording = Recording()
+    fresh_event_loop()
     mocks.set_mocks(
         _Echo(), project=PROJECT, stack=STACK, preview=preview, monitor=_Monitor(recording)
     )

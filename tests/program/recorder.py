@@ -180,6 +180,17 @@ class _Errors(logging.Handler):
         self._errors.append(record.getMessage())
 
 
+_loops: list[asyncio.AbstractEventLoop] = []
+
+
+def fresh_event_loop() -> None:
+    """One of the program's own: a test before it may have left none (`asyncio.run`)."""
+    while _loops:
+        _loops.pop().close()
+    _loops.append(asyncio.new_event_loop())
+    asyncio.set_event_loop(_loops[0])
+
+
 def run_program(
     settings: Mapping[str, object],
     *,
@@ -191,7 +202,7 @@ def run_program(
     recording = Recording()
     logger = logging.Logger("engine")
     logger.addHandler(_Errors(recording.errors))
-    asyncio.set_event_loop(asyncio.new_event_loop())
+    fresh_event_loop()
     mocks.set_mocks(
         _Echo(),
         project=PROJECT,

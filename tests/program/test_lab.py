@@ -90,6 +90,15 @@ class TestCommands:
         assert [c.name for c in carrying if "stdin" not in c.secret] == []
         assert len(carrying) == len(built.topology.with_role(Role.LOAD_BALANCER))
 
+    def test_the_clusters_keys_and_login_are_secret_on_their_way(self, built: Built) -> None:
+        texts = (built.secrets["cluster"]["authkey"], built.secrets["passwords"]["hacluster"])
+        carrying = [
+            c for c in built.run.commands if any(t in str(c.inputs["stdin"]) for t in texts)
+        ]
+
+        assert [c.name for c in carrying if "stdin" not in c.secret] == []
+        assert len(carrying) == len(built.topology.with_role(Role.CLUSTER))
+
     def test_the_text_that_errors_show_is_short_and_has_no_content(self, built: Built) -> None:
         for command in built.run.commands:
             assert len(command.inputs["create"]) < 300, command.name
@@ -150,6 +159,50 @@ class TestOrder:
             }
             assert reached <= {machine.name}
 
+    def test_the_cluster_is_built_step_by_step_and_its_resources_come_last(
+        self, built: Built
+    ) -> None:
+        members = [machine.name for machine in built.topology.with_role(Role.CLUSTER)]
+        for first in members[:1]:
+            check, join, push = (
+                built.run.by_name(f"cluster-{first}-{step}")
+                for step in ("check", "join", "resources")
+            )
+            for name in members:
+                keys = built.run.by_name(f"cluster-{name}-keys")
+                member = built.run.by_name(f"cluster-{name}-member")
+                assert check.urn in built.run.waits_for(keys)
+                assert keys.urn in built.run.waits_for(member)
+                assert member.urn in built.run.waits_for(join)
+            assert join.urn in built.run.waits_for(push)
+
+    def test_members_ask_a_quorum_device_once_it_runs_and_all_have_read_of_it(
+        self, built: Built
+    ) -> None:
+        device = built.settings.get("cluster", {}).get("quorumDevice")
+        if device is None:
+            return
+        first, *_ = members = [m.name for m in built.topology.with_role(Role.CLUSTER)]
+        runs = built.run.by_name(f"cluster-{device}-quorum-device")
+        join = built.run.by_name(f"cluster-{first}-join")
+        push = built.run.by_name(f"cluster-{first}-resources")
+        for name in members:
+            asks = built.run.by_name(f"cluster-{name}-quorum")
+            assert {runs.urn, join.urn} <= set(built.run.waits_for(asks))
+            assert asks.urn in built.run.waits_for(push)
+
+    def test_the_quorum_devices_keys_are_secret_on_their_way(self, built: Built) -> None:
+        keys = [c for c in built.run.commands if "keys.p12.base64" in str(c.inputs["stdin"])]
+
+        assert [c.name for c in keys if "stdin" not in c.secret] == []
+        assert len(keys) == (3 if "quorumDevice" in built.settings.get("cluster", {}) else 0)
+
+    def test_a_machine_that_leaves_does_so_before_the_others_go_on(self, built: Built) -> None:
+        for first in built.topology.with_role(Role.CLUSTER)[:1]:
+            before = built.run.waits_for(built.run.by_name(f"cluster-{first.name}-join"))
+            for machine in built.topology.machines:
+                assert built.run.by_name(f"{machine.name}-baseline").urn in before
+
     def test_the_proof_comes_after_load_balancers_and_app_servers(self, built: Built) -> None:
         (proof,) = [c for c in built.run.commands if c.name.startswith("proof-")]
         before = built.run.waits_for(proof)
@@ -162,7 +215,7 @@ class TestOrder:
         self, built: Built
     ) -> None:
         (proof,) = [c for c in built.run.commands if c.name.startswith("proof-")]
-        (check,) = json.loads(proof.inputs["stdin"])["checks"]
+        check, *_ = json.loads(proof.inputs["stdin"])["checks"]
 
         assert f"https://{built.topology.vip}/" in check
         assert "# with settings " in check
@@ -179,8 +232,23 @@ class TestMachines:
             expected |= {f"{machine.name}-ready", f"{machine.name}-baseline"}
             if machine.has(Role.APP):
                 expected.add(f"app-{machine.name}")
+            if machine.has(Role.APP) and "database" in built.settings:
+                expected |= {f"visits-{machine.name}", f"visits-{machine.name}-password"}
             if machine.has(Role.LOAD_BALANCER):
                 expected |= {f"lb-{machine.name}", f"lb-{machine.name}-tls"}
+            if machine.has(Role.DATABASE) and "database" in built.settings:
+                expected.add(f"database-{machine.name}")
+                for engine in ("mariadb", "postgresql"):
+                    name = f"{engine}-{machine.name}"
+                    expected |= {name, f"{name}-passwords"}
+            if machine.has(Role.CLUSTER):
+                expected |= {f"cluster-{machine.name}-keys", f"cluster-{machine.name}-member"}
+        for first in built.topology.with_role(Role.CLUSTER)[:1]:
+            expected |= {f"cluster-{first.name}-{step}" for step in ("check", "join", "resources")}
+        if device := built.settings.get("cluster", {}).get("quorumDevice"):
+            expected |= {f"cluster-{device}-quorum-device{end}" for end in ("", "-keys")}
+            voters = built.topology.with_role(Role.CLUSTER)
+            expected |= {f"cluster-{m.name}-quorum{end}" for m in voters for end in ("", "-keys")}
         (proof,) = [c.name for c in built.run.commands if c.name.startswith("proof-")]
 
         assert {c.name for c in built.run.commands} == expected | {proof}

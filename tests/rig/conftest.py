@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from lab.rig_stack import rig_up
-from rig import lifecycle
-from tests.support.lab import LabUnderTest
 from tests.support.rig_lab import RigLab
+from tests.support.rig_module import clean_rig
 
-STACK = "test-rig-lab"
+STACK = os.environ.get("HALAB_TEST_RIG", f"test-rig-{os.environ.get('PYTEST_XDIST_WORKER', 'lab')}")
+"""Each process of pytest has a rig of its own, shared by its modules. Another name lets two runs of
+these tests share a machine."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -27,16 +28,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def rig_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RigLab]:
     """Ten machines and the stack file for them; nothing is deployed yet."""
-    if os.geteuid() != 0:
-        pytest.fail("the rig makes network namespaces: run as root (sudo make test-rig)")
-    lifecycle.down(STACK)
-    LabUnderTest(STACK, tmp_path_factory.mktemp("before")).forget()
-    try:
+    with clean_rig(STACK, tmp_path_factory):
         rig_up(STACK, {"topology": "full", "timers": "fast"})
         yield RigLab(STACK, tmp_path_factory.mktemp("state"))
-    finally:
-        lifecycle.down(STACK)
-        LabUnderTest(STACK, tmp_path_factory.mktemp("after")).forget()
 
 
 @pytest.fixture(scope="session")

@@ -9,13 +9,15 @@ from collections import Counter
 import httpx
 import pytest
 
+from lab.netns import inside
 from lab.secrets import self_signed_certificate
-from tests.support.namespace import inside
 from tests.support.requests import Loop, get
 from tests.support.rig_lab import RigLab
 from tests.support.waiting import wait_until
 
 FAILOVER_WITHIN_S = 10
+METRICS = {"haproxy": "haproxy_backend_status", "nginx": 'nginx_connections{state="active"}'}
+"""One that the load balancer's page of metrics has, by engine."""
 
 
 def test_a_second_preview_finds_nothing_to_do(lab: RigLab) -> None:
@@ -123,7 +125,7 @@ def test_statistics_and_metrics_are_there_for_the_administrator(whole: RigLab) -
     assert page.status_code == 200
     assert "http_back" in page.text
     metrics = get(f"{base}/metrics", namespace=whole.namespace)
-    assert "haproxy_backend_status" in metrics.text
+    assert METRICS[whole.engine] in metrics.text
 
 
 def test_there_is_exactly_one_vip_owner(whole: RigLab) -> None:
@@ -144,16 +146,16 @@ def test_power_loss_of_the_owner_moves_the_vip(whole: RigLab) -> None:
     assert whole.owner() == whole.other(owner), "it does not take the VIP back by itself"
 
 
-def test_a_killed_haproxy_is_back_at_once(whole: RigLab) -> None:
+def test_a_killed_engine_is_back_at_once(whole: RigLab) -> None:
     owner = whole.owner()
-    whole.run(owner, "systemctl", "kill", "--signal=KILL", "haproxy")
+    whole.run(owner, "systemctl", "kill", "--signal=KILL", whole.engine_unit)
     wait_until("the VIP answers", lambda: whole.ask().status == 200, within_s=FAILOVER_WITHIN_S)
     assert len(whole.owners()) == 1
 
 
-def test_a_haproxy_that_stays_away_moves_the_vip(whole: RigLab) -> None:
+def test_an_engine_that_stays_away_moves_the_vip(whole: RigLab) -> None:
     owner = whole.owner()
-    whole.run(owner, "systemctl", "stop", "haproxy")
+    whole.run(owner, "systemctl", "stop", whole.engine_unit)
     wait_until(
         "the other machine owns the VIP",
         lambda: whole.owners() == [whole.other(owner)],
@@ -184,7 +186,7 @@ def test_no_request_fails_when_an_app_server_is_killed(whole: RigLab) -> None:
 def test_a_changed_weight_touches_the_load_balancers_only_and_drops_no_request(
     whole: RigLab,
 ) -> None:
-    whole.change("loadBalancer", {"weights": {"app1": 3}})
+    whole.balance({"weights": {"app1": 3}})
     try:
         with Loop(whole.url(), whole.namespace) as loop:
             wait_until("requests flow", lambda: len(loop.answers) > 20, within_s=15)
@@ -195,7 +197,7 @@ def test_a_changed_weight_touches_the_load_balancers_only_and_drops_no_request(
         seen = Counter(whole.ask().machine for _ in range(8))
         assert seen == {"app1": 6, "app2": 2}
     finally:
-        whole.change("loadBalancer", None)
+        whole.balance()
         whole.up().ok()
 
 
@@ -206,17 +208,17 @@ def test_a_certificate_that_does_not_fit_never_takes_the_load_balancer_down(
     broken = whole.state / "broken.pem"
     begin = "-----BEGIN PRIVATE KEY"
     broken.write_text(one.partition(begin)[0] + begin + other.partition(begin)[2])
-    whole.change("loadBalancer", {"tls": {"certificateFile": str(broken)}})
+    whole.balance({"tls": {"certificateFile": str(broken)}})
     try:
         done = whole.up()
         assert done.status != 0
-        assert "haproxy" in done.text
+        assert whole.engine_unit in done.text
         assert "Traceback" not in done.text
         assert whole.ask().status == 200, "the old configuration still serves"
-        whole.run(whole.owner(), "systemctl", "restart", "haproxy")
+        whole.run(whole.owner(), "systemctl", "restart", whole.engine_unit)
         assert whole.ask().status == 200, "the old certificate is back on disk as well"
     finally:
-        whole.change("loadBalancer", None)
+        whole.balance()
         whole.up().ok()
 
 

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from lab.rig_stack import rig_up
-from rig import lifecycle
-from tests.support.lab import LabUnderTest
 from tests.support.rig_lab import RigLab
+from tests.support.rig_module import clean_rig
 
 STACK = "test-rig-bare"
 COUNTS = {"loadBalancer": 1, "app": 1, "database": 0, "storage": 0}
@@ -18,14 +17,9 @@ COUNTS = {"loadBalancer": 1, "app": 1, "database": 0, "storage": 0}
 @pytest.fixture(scope="module")
 def bare_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RigLab]:
     """One load balancer and one app server, both bare."""
-    lifecycle.down(STACK)
-    LabUnderTest(STACK, tmp_path_factory.mktemp("before")).forget()
-    try:
+    with clean_rig(STACK, tmp_path_factory):
         rig_up(STACK, {"topology": "full", "machines": {"counts": COUNTS}}, bare=("lb1", "app1"))
         yield RigLab(STACK, tmp_path_factory.mktemp("state"))
-    finally:
-        lifecycle.down(STACK)
-        LabUnderTest(STACK, tmp_path_factory.mktemp("after")).forget()
 
 
 def test_packages_are_installed_where_they_are_missing(bare_lab: RigLab) -> None:

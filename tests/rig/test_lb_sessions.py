@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.support.namespace import inside
+from lab.netns import inside
 from tests.support.rig_lab import RigLab
 from tests.support.waiting import wait_until
 
@@ -44,11 +44,14 @@ def _bridge(lab: RigLab) -> str:
 @pytest.fixture
 def sticky(whole: RigLab, request: pytest.FixtureRequest) -> Iterator[RigLab]:
     """The lab with the stickiness of the test's parameter; afterwards as before."""
-    whole.change("loadBalancer", {"stickiness": request.param})
+    # nginx has no backup where clients are kept.
+    needed: dict[str, object] = {"backup": []} if whole.engine == "nginx" else {}
+    whole.balance({"stickiness": request.param, **needed})
     whole.up().ok()
     yield whole
-    whole.change("loadBalancer", None)
-    whole.put_right()
+    # Not before: a client that is kept on its app server cannot see that the other one is used.
+    whole.start_all()
+    whole.balance()
     whole.up().ok()
 
 
@@ -64,7 +67,9 @@ def served(lab: RigLab, client: str) -> str:
 
 
 def knows(lab: RigLab, balancer: str, clients: list[str]) -> bool:
-    """Whether this load balancer's table has all these clients."""
+    """Whether this load balancer's table has all these clients; nginx computes and needs none."""
+    if lab.engine == "nginx":
+        return True
     table = lab.admin(balancer, "show table http_back")
     return all(f"key={client} " in table for client in clients)
 
@@ -74,7 +79,9 @@ def test_clients_stay_on_their_app_server_when_the_vip_moves(
     sticky: RigLab, clients: list[str]
 ) -> None:
     before = {client: served(sticky, client) for client in clients}
-    assert set(before.values()) == {"app1", "app2"}, "the clients are spread"
+    spread = set(before.values())
+    assert len(spread) > 1, "the clients are spread"
+    assert spread <= {"app1", "app2", "app3"}, "each was served"
     assert before == {client: served(sticky, client) for client in clients}
     owner = sticky.owner()
     # After a reload the pair's peers connect again within seconds; what is learnt until then is

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from images.cache import build_once, prune
+from images.cache import build_once, locked, prune
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +36,41 @@ def test_the_second_call_and_a_call_at_the_same_time_do_not_build() -> None:
         thread.join(10)
     build_once("x", "1", build)
     assert len(builds) == 1
+
+
+def test_who_waits_for_another_says_so_once_and_who_does_not_says_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def build(work: Path) -> None:
+        with pytest.raises(AssertionError, match="it waits"), locked(lock_of(work), must_wait):
+            pass
+
+    build_once("x", "1", build)
+    assert "waiting" not in capsys.readouterr().err
+    entered, go_on = threading.Event(), threading.Event()
+
+    def slow(work: Path) -> None:
+        del work
+        entered.set()
+        assert go_on.wait(10)
+
+    first, second = (threading.Thread(target=build_once, args=("x", "2", slow)) for _ in range(2))
+    first.start()
+    assert entered.wait(10)
+    second.start()
+    said = wait_until("it says that it waits", lambda: capsys.readouterr().err, within_s=10)
+    go_on.set()
+    for thread in (first, second):
+        thread.join(10)
+    assert said == "images: waiting for another process that builds x-2 ...\n"
+
+
+def lock_of(work: Path) -> Path:
+    return work.parent / ".x-1.lock"
+
+
+def must_wait() -> None:
+    raise AssertionError("it waits")
 
 
 def test_a_failed_build_leaves_no_result_and_its_rest_goes_with_the_next(cache: Path) -> None:

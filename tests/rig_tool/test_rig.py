@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -121,6 +122,20 @@ def test_power_off_is_not_announced_to_peers(rig: RigCommand) -> None:
     )
     assert rig.ssh("m2", "cat result").stdout.split() == ["connected", "silent"]
     rig("power-on", "m3")
+
+
+def test_the_gateway_keeps_its_address_whichever_machine_is_off(rig: RigCommand) -> None:
+    """A bridge takes the lowest address of its links unless it has one of its own."""
+
+    def gateway() -> str:
+        links = json.loads(rig.run("enter", "--", "ip", "-j", "link", "show", "br0").stdout)
+        return str(links[0]["address"])
+
+    before = gateway()
+    for machine in ("m1", "m2", "m3"):
+        rig("power-off", machine)
+        assert gateway() == before, f"with {machine} off"
+        rig("power-on", machine)
 
 
 def test_a_frozen_machine_answers_nothing_and_goes_on_when_thawed(rig: RigCommand) -> None:

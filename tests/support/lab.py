@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -110,6 +111,33 @@ class LabUnderTest:
         loaded: dict[str, Any] = json.loads(text[text.index("{") :])
         return loaded
 
+    def check(self) -> tuple[int, dict[str, Any]]:
+        """Exit status and report of `lab check`."""
+        done = self.lab("check", self.stack, "--json")
+        text = done.text[done.text.index("{") : done.text.rindex("}") + 1]
+        report: dict[str, Any] = json.loads(text)
+        return done.status, report
+
+    def audited(self) -> dict[str, str]:
+        """By audit, what `lab check` finds."""
+        _, report = self.check()
+        return {audit["audit"]: audit["outcome"] for audit in report["audits"]}
+
+    def all_pass(self, *expected: str) -> bool:
+        """Whether every audit of `lab check` passes, these among them; fails with what it says of
+        those that do not."""
+        _, report = self.check()
+        wrong = [
+            f"{audit['audit']}: {audit['outcome']}: {audit['detail']}"
+            for audit in report["audits"]
+            if audit["outcome"] != "pass"
+        ]
+        assert not wrong, "\n".join(wrong)
+        # What is not there cannot fail.
+        missing = set(expected) - {audit["audit"] for audit in report["audits"]}
+        assert not missing, f"lab check does not look at {sorted(missing)}"
+        return True
+
     # -- the stack file ---------------------------------------------------------------------------
 
     @property
@@ -135,3 +163,5 @@ class LabUnderTest:
         """Remove the stack file and what set-up remembers of it."""
         self.file.unlink(missing_ok=True)
         (ROOT / ".state" / f"{self.stack}.setup").unlink(missing_ok=True)
+        # A drill that was killed in a run before this one broke another lab of this name.
+        shutil.rmtree(ROOT / ".state" / "drills" / self.stack, ignore_errors=True)

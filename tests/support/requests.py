@@ -10,7 +10,7 @@ from types import TracebackType
 
 import httpx
 
-from tests.support.namespace import inside
+from lab.netns import inside
 
 TIMEOUT_S = 10.0
 
@@ -28,11 +28,28 @@ class Answer:
     """The app server that answered."""
     error: str
 
+    @property
+    def end_s(self) -> float:
+        """When it was over, on the same clock."""
+        return self.at_s + self.took_s
+
+
+def request(
+    method: str,
+    url: str,
+    *,
+    namespace: str | None,
+    timeout_s: float = TIMEOUT_S,
+    content: bytes = b"",
+) -> httpx.Response:
+    """One request over a connection of its own; redirects are not followed."""
+    with inside(namespace), httpx.Client(verify=False, timeout=timeout_s) as client:  # noqa: S501
+        return client.request(method, url, content=content or None)
+
 
 def get(url: str, *, namespace: str | None, timeout_s: float = TIMEOUT_S) -> httpx.Response:
-    """One GET over a connection of its own; redirects are not followed."""
-    with inside(namespace), httpx.Client(verify=False, timeout=timeout_s) as client:  # noqa: S501
-        return client.get(url)
+    """One GET, likewise."""
+    return request("GET", url, namespace=namespace, timeout_s=timeout_s)
 
 
 def ask(url: str, *, namespace: str | None, timeout_s: float = TIMEOUT_S) -> Answer:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from components.settings.load import load_settings
+from components.settings.models import Settings
 from components.topology import Topology, plan
 from lab.libvirt_host.daemon import LibvirtHost
+from lab.libvirt_host.inventory import list_everything
+from lab.libvirt_host.leftovers import Plan, clean_leftovers
 from lab.pulumi_cli import write_private
 from lab.stack_file import ROOT, read_config
 from tests.support.lab import Done, LabUnderTest
@@ -27,14 +33,25 @@ class VmLab(LabUnderTest):
     """The compact topology: node1 and node2 are the load balancers."""
 
     host: LibvirtHost = field(kw_only=True)
+    before: frozenset[str] = frozenset()
+    """Everything that libvirt had before the lab."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.namespace = self.host.prefix[-1] if self.host.prefix else None
 
+    def begin_empty(self) -> None:
+        """What an interrupted run of these tests left goes; its Pulumi state is gone already."""
+        clean_leftovers(self.host.virsh, Plan(settings=self.settings, topology=self.topology))
+        self.before = list_everything(self.host)
+
+    @property
+    def settings(self) -> Settings:
+        return load_settings(read_config(self.stack), stack=self.stack)
+
     @property
     def topology(self) -> Topology:
-        return plan(load_settings(read_config(self.stack), stack=self.stack), stack=self.stack)
+        return plan(self.settings, stack=self.stack)
 
     def ask(self, path: str = "/whoami") -> Answer:
         """One request through the VIP."""
@@ -59,12 +76,6 @@ class VmLab(LabUnderTest):
             write_private(path, json.loads(done.stdout)["sshPrivateKey"])
         return path
 
-    def await_ssh(self, machine: str) -> None:
-        wait_until(
-            f"{machine} answers over SSH", lambda: self.ssh(machine, "true").status == 0,
-            within_s=400, every_s=1,
-        )  # fmt: skip
-
     def owners(self) -> list[str]:
         """The load balancers that say that they have the VIP."""
         mark = f"inet {self.topology.vip}/"
@@ -83,9 +94,32 @@ class VmLab(LabUnderTest):
     def other(balancer: str) -> str:
         return "node2" if balancer == "node1" else "node1"
 
+    def domain(self, machine: str) -> str:
+        """Its name in libvirt."""
+        return f"{self.topology.prefix}-{machine}"
+
     def power_off(self, machine: str) -> None:
         """Hard, as a power cut."""
-        self.host.virsh("destroy", f"{self.topology.prefix}-{machine}")
+        self.host.virsh("destroy", self.domain(machine))
 
-    def power_on(self, machine: str) -> None:
-        self.host.virsh("start", f"{self.topology.prefix}-{machine}")
+
+L = TypeVar("L", bound=VmLab)
+
+
+@contextmanager
+def deployed_vms(
+    kind: type[L], stack: str, settings: Mapping[str, object], *, state: Path, host: LibvirtHost
+) -> Iterator[L]:
+    """A compact lab of these settings on virtual machines, to be drilled too; gone afterwards."""
+    made = kind(stack, state, host=host)
+    made.forget()
+    common = {"topology": "compact", "timers": "relaxed", "drill": {"allowed": True}}
+    made.write({**common, **settings})
+    made.begin_empty()
+    try:
+        made.up().ok()
+        yield made
+    finally:
+        if made.file.exists():
+            made.down()
+            made.forget()

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import pytest
 
+from bench import cluster_part, database_part, drill_part, probes_part, rig_part, storage_part
 from bench.clock import Timed
+from bench.database_part import LOADS
+from bench.drills import Verdicts, add_outages, lost_writes
+from bench.errors import BenchError
 from bench.events import Line, commands, spans
 from bench.libvirt_part import CONFIGURATION, phases_of, seconds_of
 from bench.playbook import play
 from bench.report import Report
 from components.files import RenderedFile, ServicePlan, ServiceUnit
+from rig.model import RELEASE
+from rig.model import plan as rig_plan
 
 COMMAND = "command:remote:Command"
 DOMAIN = "libvirt:index/domain:Domain"
@@ -94,3 +102,57 @@ def test_ratios_compare_medians_of_what_was_noted() -> None:
     report.add("theirs", 8.0)
     report.compare("work", "ours", "theirs", target=0.5)
     assert report.ratios[0].value == 0.25
+
+
+def test_outages_are_noted_and_what_has_no_data_is_said() -> None:
+    report = Report(part="p")
+    verdicts: Verdicts = [{"clients": {"http": {"outage_s": s}}} for s in (0.1, 0.3, None)]
+    verdicts.append({"clients": {}})
+    assert add_outages(report, "power off", verdicts, "http", runs=4, target_s=0.2)
+    assert [(f.name, f.samples, f.target_s) for f in report.figures] == [
+        ("power off", (0.1, 0.3), None),
+        ("power off, p95", (0.3,), 0.2),
+    ]
+    assert report.notes == ["power off: only 2 of 4 runs have data"]
+    assert not add_outages(report, "none", verdicts[2:], "http", runs=2, target_s=None)
+
+
+def test_lost_writes_are_not_none_where_nobody_looked() -> None:
+    verdicts: Verdicts = [{"writes": {"file": {"lost": lost}}} for lost in (0, 2, None)]
+    verdicts.append({"writes": {}})
+    assert lost_writes(verdicts, "file").endswith("2 in 2 runs, not looked for in 2 runs")
+
+
+@pytest.mark.parametrize(
+    ("engine", "text", "rate"),
+    [
+        (
+            "postgresql",
+            "latency average = 8.9 ms\ntps = 895.5 (without initial connection time)",
+            895.5,
+        ),
+        ("mariadb", "Average number of seconds to run all queries: 2.000 seconds", 2000.0),
+    ],
+)
+def test_the_rate_of_writes_is_read_from_what_the_tool_prints(
+    engine: str, text: str, rate: float
+) -> None:
+    assert LOADS[engine].rate(text) == rate
+
+
+@pytest.mark.parametrize("text", ["", "connection refused", "tps = 0.0"])
+def test_a_load_that_did_not_run_has_no_rate(text: str) -> None:
+    with pytest.raises(BenchError, match="expected"):
+        LOADS["postgresql"].rate(text)
+
+
+PARTS = [cluster_part, database_part, drill_part, probes_part, rig_part, storage_part]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_rig_of_the_bench_has_a_name_that_a_rig_can_have(part: ModuleType) -> None:
+    hosts = {"lb1": "10.16.1.11"}
+    planned = rig_plan(
+        name=part.STACK, cidr="10.16.1.0/24", release=RELEASE, machines=list(hosts), addresses=hosts
+    )
+    assert planned.name == part.STACK

@@ -8,6 +8,7 @@ from components.outputs import OUTPUTS_VERSION, public_outputs
 from components.settings.load import load_settings
 from components.timers import timers_named
 from components.topology import plan
+from lab.show import tier_endpoints
 from tests.unit.settings.samples import EXISTING, with_value
 
 NAMES = {
@@ -15,10 +16,12 @@ NAMES = {
     "stack",
     "vip",
     "urls",
+    "loadBalancer",
     "machines",
     "timers",
     "provider",
     "prefix",
+    "libvirtUri",
     "drill",
 }
 
@@ -36,7 +39,9 @@ def test_no_name_is_lost_without_a_new_version() -> None:
 
 
 def test_their_values_are_those_of_the_lab() -> None:
-    values = outputs({"number": 1, "topology": "full", "drill": {"allowed": True}})
+    cluster = {"enabled": True, "fencing": {"kind": "none"}}
+    settings = {"number": 1, "topology": "full", "cluster": cluster}
+    values = outputs({**settings, "drill": {"allowed": True}})
 
     assert values["version"] == 1
     assert values["stack"] == "demo"
@@ -55,8 +60,38 @@ def test_their_values_are_those_of_the_lab() -> None:
         "port": 22,
         "ssh": "ssh lab@10.16.1.51",
     }
+    assert values["cluster"] == {
+        "vip": "10.16.1.101",
+        "url": "http://10.16.1.101/",
+        "publicUrl": "https://10.16.1.100/cluster",
+        "members": ["db1", "db2", "gluster1"],
+        "fencing": "none",
+    }
     assert values["timers"]["name"] == "standard"
-    assert values["drill"] == {"allowed": True}
+    assert values["drill"] == {
+        "allowed": True,
+        "intervalMs": 10,
+        "slowMs": 250,
+        "requestTimeoutS": 10,
+        "tolerancePercent": 150,
+        "toleranceMs": 500,
+        "limits": {},
+    }
+
+
+def test_a_lab_without_a_cluster_says_nothing_of_one() -> None:
+    assert "cluster" not in outputs({"cluster": {"enabled": False}})
+
+
+def test_a_cluster_without_the_web_server_has_no_url() -> None:
+    other = {"agent": "systemd:cron"}
+    cluster = {
+        "enabled": True,
+        "resources": {"cron": other},
+        "constraints": {"colocations": [], "orders": []},
+    }
+
+    assert outputs({"cluster": cluster})["cluster"]["url"] is None
 
 
 def test_every_predicted_failover_is_a_number_of_seconds() -> None:
@@ -101,3 +136,34 @@ def test_an_existing_machines_own_ssh_port_is_open_in_its_firewall() -> None:
 
     assert own in tables["node2"]
     assert own not in tables["node1"]
+
+
+def test_emulated_machines_are_asked_more_slowly_unless_set() -> None:
+    relaxed = outputs({"timers": "relaxed"})["drill"]
+    assert (relaxed["intervalMs"], relaxed["slowMs"]) == (500, 2000)
+    chosen = outputs({"timers": "relaxed", "drill": {"intervalMs": 50}})["drill"]
+    assert (chosen["intervalMs"], chosen["slowMs"]) == (50, 2000)
+
+
+def test_where_everything_answers_is_shown_to_people() -> None:
+    """`lab outputs`: each tier that the lab has, and nothing of those that it has not."""
+    tiers = {
+        "cluster": {"enabled": True, "fencing": {"kind": "none"}},
+        "database": {"postgresql": {"enabled": True}},
+        "storage": {"enabled": True},
+    }
+    values = outputs({"number": 1, "topology": "full", **tiers})
+    assert values["urls"]["visits"] == "https://10.16.1.100/visits"
+    shown = dict(tier_endpoints(values))
+    assert set(shown) == {
+        "cluster",
+        "postgresql write",
+        "postgresql read",
+        "uploads",
+        "volume",
+        "mount",
+    }
+    assert shown["cluster"].startswith("https://10.16.1.100/cluster ")
+    assert shown["postgresql write"] == "10.16.1.100:5432"
+    assert shown["uploads"] == "https://10.16.1.100/uploads/"
+    assert tier_endpoints(outputs({})) == []

@@ -22,6 +22,7 @@ from components.topology import (
 )
 from tests.unit.settings.samples import EXISTING
 
+CLUSTER = {"enabled": True}
 STACKS = ["demo", "full", "rig", "Alice", "alice", "student-17", "a", "x" * 100, "a.b_c-d", "---"]
 FULL_PLAN = {
     # Golden: a machine whose address or MAC changes is a machine that is lost and made anew.
@@ -66,17 +67,18 @@ class TestGoldenPlans:
     """What may never change by accident."""
 
     def test_the_full_lab_has_the_courses_ten_machines_at_their_addresses(self) -> None:
-        topology = a_plan("full", topology="full", number=2)
+        topology = a_plan("full", topology="full", number=2, cluster=CLUSTER)
 
         assert summary(topology) == FULL_PLAN
         assert str(topology.vip) == "10.16.2.100"
+        assert str(topology.cluster_vip) == "10.16.2.101"
         assert str(topology.gateway) == "10.16.2.1"
         assert topology.vrid == 3
         assert topology.bridge == "hl-full-a18b869"
         assert topology.prefix == "ha-lab-full"
 
     def test_the_compact_lab_has_three_machines_that_carry_all_roles(self) -> None:
-        topology = a_plan("demo", topology="compact", number=1)
+        topology = a_plan("demo", topology="compact", number=1, cluster=CLUSTER)
 
         assert summary(topology) == COMPACT_PLAN
         assert str(topology.vip) == "10.16.1.100"
@@ -98,11 +100,13 @@ class TestAddresses:
         self, prefix: int, *, compact: bool
     ) -> None:
         topology = a_plan(
-            topology="compact" if compact else "full", network={"cidr": f"172.20.0.0/{prefix}"}
+            topology="compact" if compact else "full",
+            network={"cidr": f"172.20.0.0/{prefix}"},
+            cluster=CLUSTER,
         )
         addresses = [machine.address for machine in topology.machines]
         network = topology.network
-        taken = [*addresses, topology.vip, topology.gateway]
+        taken = [*addresses, topology.vip, topology.cluster_vip, topology.gateway]
 
         assert len(set(taken)) == len(taken)
         assert all(address in network for address in taken)
@@ -228,15 +232,37 @@ class TestNames:
 class TestRolesAndSizes:
     """Who does what, with how much."""
 
-    def test_without_databases_no_storage_machine_votes(self) -> None:
+    @pytest.mark.parametrize(
+        ("counts", "members"),
+        [
+            ({}, ["db1", "db2", "gluster1"]),
+            ({"database": 1}, ["db1", "gluster1", "gluster2"]),
+            ({"storage": 0}, ["app1", "db1", "db2"]),
+            ({"database": 1, "storage": 0, "app": 1}, ["lb1", "app1", "db1"]),
+        ],
+    )
+    def test_the_cluster_has_three_votes_the_databases_among_them(
+        self, counts: dict[str, int], members: list[str]
+    ) -> None:
+        topology = a_plan(topology="full", machines={"counts": counts}, cluster=CLUSTER)
+
+        assert [machine.name for machine in topology.with_role(Role.CLUSTER)] == members
+
+    def test_members_are_those_that_were_named(self) -> None:
+        chosen = {"enabled": True, "members": ["gluster3", "app2", "lb1"]}
+        topology = a_plan(topology="full", cluster=chosen)
+
+        assert [m.name for m in topology.with_role(Role.CLUSTER)] == ["lb1", "app2", "gluster3"]
+
+    @pytest.mark.parametrize("topology", ["full", "compact"])
+    def test_nobody_votes_where_the_cluster_is_switched_off(self, topology: str) -> None:
+        assert a_plan(topology=topology, cluster={"enabled": False}).with_role(Role.CLUSTER) == ()
+
+    def test_without_databases_there_is_no_cluster_but_a_named_one(self) -> None:
         topology = a_plan(topology="full", machines={"counts": {"database": 0}})
 
         assert topology.with_role(Role.CLUSTER) == ()
         assert topology.with_role(Role.DATABASE) == ()
-
-    def test_the_cluster_of_the_full_lab_has_three_votes(self) -> None:
-        for topology in (a_plan(topology="full"), a_plan(topology="compact")):
-            assert len(topology.with_role(Role.CLUSTER)) == 3
 
     def test_one_load_balancer_is_a_lab_too(self) -> None:
         topology = a_plan(topology="full", machines={"counts": {"loadBalancer": 1}})

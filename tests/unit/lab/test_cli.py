@@ -15,8 +15,15 @@ from lab import cli
 Write = Callable[[str, str], Path]
 COMMANDS = [
     *((name,) for name in ("setup", "up", "preview", "down", "outputs", "plan", "ssh")),
+    *((name,) for name in ("drill", "check", "reapply", "watch", "exercise")),
     ("rig", "up"),
     ("rig", "down"),
+    *(("storage", name) for name in ("status", "heal", "replace")),
+    *(("db", name) for name in ("status", "switchover", "promote", "rejoin")),
+    *(
+        ("cluster", name)
+        for name in ("status", "standby", "unstandby", "move", "clear", "maintenance")
+    ),
 ]
 
 

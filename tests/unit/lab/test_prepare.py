@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lab import secrets
 from lab.errors import LabError
 from lab.prepare import fingerprint, namespace_prefix, need_pulumi
 from lab.pulumi_cli import PulumiCli, default_environment, ensure_state, explain
@@ -45,6 +46,14 @@ class TestFingerprint:
         self, write_stack: Write, text: str
     ) -> None:
         assert self.print_of(write_stack, text) != self.print_of(write_stack, HELD)
+
+    def test_it_changes_when_labs_have_further_kinds_of_secrets(
+        self, write_stack: Write, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        before = self.print_of(write_stack, HELD)
+        monkeypatch.setattr(secrets, "KINDS", secrets.KINDS + 1)
+
+        assert self.print_of(write_stack, HELD) != before
 
 
 def test_the_passphrase_is_made_once_and_for_its_owner_alone(clone: Path) -> None:

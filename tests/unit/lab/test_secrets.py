@@ -33,11 +33,13 @@ def test_a_new_stack_gets_every_secret_that_its_machines_need() -> None:
     made = complete({}, lab(topology="full"))
     machines = [machine.name for machine in lab(topology="full").machines]
 
-    assert set(made) == {"ssh", "hostKeys", "passwords", "tls"}
+    assert set(made) == {"ssh", "hostKeys", "passwords", "cluster", "fencing", "quorum", "tls"}
     assert set(made["hostKeys"]) == {*machines, *(f"{name}.pub" for name in machines)}
     assert set(made["passwords"]) == set(PASSWORDS)
     assert all(len(password) >= 32 for password in made["passwords"].values())
     assert len(set(made["passwords"].values())) == len(PASSWORDS)
+    assert bytes.fromhex(made["fencing"]["key"]), "fence agents want at least 32 characters"
+    assert len(made["fencing"]["key"]) == 64
 
 
 def test_completing_what_is_complete_changes_nothing() -> None:

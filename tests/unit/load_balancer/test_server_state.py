@@ -44,3 +44,37 @@ def test_only_servers_that_are_where_they_were_keep_their_state(
 
 def test_no_answer_is_no_state(script: dict[str, Any]) -> None:
     assert script["still_true"]("", {}) == ""
+
+
+BY_ROLE = """
+listen postgresql_write
+    bind 10.0.0.100:5432
+    server db1 10.0.0.51:5432 check port 8008
+    server db2 10.0.0.52:5432 check port 8008
+
+listen postgresql_read
+    server db1-primary 10.0.0.51:5432 backup track postgresql_write/db1
+"""
+
+
+def rows(text: str) -> dict[str, str]:
+    """By server, its state as HAProxy reads it."""
+    names = text.splitlines()[1].lstrip("# ").split()
+    found = [dict(zip(names, row.split(), strict=True)) for row in text.splitlines()[2:]]
+    return {f"{row['be_name']}/{row['srv_name']}": row["srv_op_state"] for row in found}
+
+
+def test_servers_by_role_begin_as_down_and_others_as_ever(script: dict[str, Any]) -> None:
+    state = script["with_unknown_down"]("", CONFIG + BY_ROLE)
+    assert rows(state) == {"postgresql_write/db1": "0", "postgresql_write/db2": "0"}
+
+
+def test_what_is_known_of_a_server_by_role_stays(script: dict[str, Any]) -> None:
+    whole = script["with_unknown_down"]("", BY_ROLE)
+    up = "".join(whole.splitlines(keepends=True)[:3]).replace("51 0 0", "51 2 0")
+    state = script["with_unknown_down"](up, BY_ROLE)
+    assert rows(state) == {"postgresql_write/db1": "2", "postgresql_write/db2": "0"}
+
+
+def test_a_lab_without_databases_knows_nothing_at_a_start(script: dict[str, Any]) -> None:
+    assert rows(script["with_unknown_down"]("", CONFIG)) == {}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,16 @@ from components.settings.load import load_settings
 from components.topology import plan
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJvPUZSpRpcCXqZmZn9yzsSFm6zUUk2Uf5mGZFIYQOhe"
+
+
+@pytest.fixture(autouse=True)
+def event_loop() -> Iterator[None]:
+    """Outputs want one; `asyncio.run` of an earlier test leaves none behind."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
 
 
 def hosts(**machines: object) -> dict[str, Host]:

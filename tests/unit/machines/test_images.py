@@ -6,6 +6,7 @@ import hashlib
 import re
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -82,6 +83,13 @@ def test_a_cut_download_goes_on_where_it_stopped(server: Server) -> None:
     server.cut_after = 100_000
     assert fetch(server).read_bytes() == CONTENT
     assert server.ranges == [None, "bytes=100000-"]
+
+
+def test_of_several_labs_at_once_one_downloads_for_all(server: Server) -> None:
+    with ThreadPoolExecutor(8) as labs:
+        paths = list(labs.map(lambda _: fetch(server), range(8)))
+    assert {path.read_bytes() for path in paths} == {CONTENT}
+    assert server.ranges == [None]
 
 
 def test_a_server_without_ranges_starts_anew(server: Server) -> None:

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from components.remote.guest import apply
+from components.remote.guest import checks, main, packages, record, units, verify
 
+QUESTIONS = ("systemctl show", "systemctl list-unit-files")
 USER = pwd.getpwuid(os.getuid()).pw_name
 GROUP = grp.getgrgid(os.getgid()).gr_name
 
@@ -23,7 +24,29 @@ SYSTEMCTL = """#!/bin/sh
 state="$FAKE_GUEST/units"
 echo "systemctl $*" >> "$FAKE_GUEST/calls"
 case "$1" in
-show) shift 3; test -e "$state/$1" && cat "$state/$1" || printf 'LoadState=not-found\\n'; exit 0;;
+show)
+    shift 3
+    for name; do
+        test -e "$state/$name" && cat "$state/$name" || printf 'LoadState=not-found\\n'
+        echo
+    done
+    exit 0;;
+list-unit-files)
+    shift 4
+    for name; do
+        test -e "$state/$name" || continue
+        # The links on disk; what `show` says may be older.
+        disk=$(cat "$state/$name.disk" 2>/dev/null || sed -n s/UnitFileState=//p "$state/$name")
+        echo "$name $disk enabled"
+    done
+    exit 0;;
+daemon-reload)
+    for disk in "$state"/*.disk; do
+        test -e "$disk" || continue
+        sed -i "s/UnitFileState=.*/UnitFileState=$(cat "$disk")/" "${disk%.disk}"
+        rm "$disk"
+    done
+    exit 0;;
 esac
 for name; do :; done
 if test -e "$FAKE_GUEST/fail-$1-$name"; then
@@ -34,7 +57,7 @@ if test -e "$FAKE_GUEST/fail-$1-$name"; then
 fi
 case "$1" in
 start|restart) sed -i s/ActiveState=.*/ActiveState=active/ "$state/$name";;
-enable) sed -i s/UnitFileState=.*/UnitFileState=enabled/ "$state/$name";;
+enable) echo enabled > "$state/$name.disk";;
 disable) sed -i 's/UnitFileState=.*/UnitFileState=disabled/;s/ActiveState=.*/ActiveState=inactive/'\
  "$state/$name";;
 esac
@@ -59,7 +82,10 @@ echo "apt-get $*" >> "$FAKE_GUEST/calls"
 for name; do :; done
 test -e "$FAKE_GUEST/policy-rc.d" && echo "policy in place" >> "$FAKE_GUEST/calls"
 if test -e "$FAKE_GUEST/fail-apt"; then echo "E: Unable to locate package $name"; exit 100; fi
-case " $* " in *" install "*) printf installed > "$FAKE_GUEST/packages/$name";; esac
+case " $* " in *" install "*)
+    words="$*"
+    for name in ${words##* install }; do printf installed > "$FAKE_GUEST/packages/$name"; done;;
+esac
 """
 JOURNALCTL = """#!/bin/sh
 echo "the unit's own last words"
@@ -106,6 +132,7 @@ class Guest:
             f"UnitFileState={'enabled' if enabled else 'disabled'}\n"
         )
         (self.root / "units" / name).write_text(text, encoding="utf-8")
+        (self.root / "units" / f"{name}.disk").unlink(missing_ok=True)
 
     def unit_is(self, name: str) -> str:
         return (self.root / "units" / name).read_text(encoding="utf-8")
@@ -122,16 +149,35 @@ class Guest:
         with source.open(encoding="utf-8") as stdin, monkeypatch.context() as patch:
             patch.setattr("sys.stdin", stdin)
             patch.setattr("sys.argv", ["apply.py"])
-            status = apply.main()
+            status = main.main()
         said = self.capture.readouterr()
         return Outcome(status=status, out=said.out.strip(), err=said.err.strip())
+
+    def verify(self, monkeypatch: pytest.MonkeyPatch, *services: str) -> dict[str, Any]:
+        """What the applier says of this guest's drift."""
+        outcome = self.run(monkeypatch, "--verify", *services)
+        assert (outcome.status, outcome.err) == (0, "")
+        drift: dict[str, Any] = json.loads(outcome.out)
+        return drift
+
+    def run(self, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Outcome:
+        """Run the applier with these arguments and nothing on its standard input."""
+        self.capture.readouterr()
+        with monkeypatch.context() as patch:
+            patch.setattr("sys.argv", ["apply.py", *arguments])
+            status = main.main()
+        said = self.capture.readouterr()
+        return Outcome(status=status, out=said.out.strip(), err=said.err.strip())
+
+    def record(self, service: str = "web") -> Path:
+        return self.root / "applied" / f"{service}.json"
 
     def calls(self) -> list[str]:
         """What the tools were asked since the last time, without questions for states."""
         record = self.root / "calls"
         lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
         record.unlink(missing_ok=True)
-        return [line for line in lines if not line.startswith("systemctl show")]
+        return [line for line in lines if not line.startswith(QUESTIONS)]
 
     def leftovers(self) -> list[str]:
         """Staged files that nobody removed."""
@@ -195,9 +241,10 @@ def make_guest(
         (tools / name).chmod(stat.S_IRWXU)
     monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
     monkeypatch.setenv("FAKE_GUEST", str(root))
-    monkeypatch.setattr(apply, "RECORD_DIR", root / "applied")
-    monkeypatch.setattr(apply, "LOCK", root / "lock")
-    monkeypatch.setattr(apply, "POLICY", root / "policy-rc.d")
-    monkeypatch.setattr(apply, "distribution_family", lambda: "debian")
-    monkeypatch.setattr(apply, "CHECK_INTERVAL_S", 0.01)
+    monkeypatch.setattr(record, "RECORD_DIR", root / "applied")
+    monkeypatch.setattr(main, "LOCK", root / "lock")
+    monkeypatch.setattr(packages, "POLICY", root / "policy-rc.d")
+    for module in (packages, record, units, verify):
+        monkeypatch.setattr(module, "distribution_family", lambda: "debian")
+    monkeypatch.setattr(checks, "CHECK_INTERVAL_S", 0.01)
     return Guest(root=root, capture=capture)

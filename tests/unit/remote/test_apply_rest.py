@@ -1,20 +1,14 @@
-"""The applier: packages, checks, readiness, and where it must be able to run."""
+"""The applier: packages, checks, readiness."""
 
 from __future__ import annotations
 
-import ast
-import os
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
-from components.remote.guest import apply
-from tests.unit.remote.guest import Guest, as_text, specification
+from components.remote.guest import packages, ready, system
+from tests.unit.remote.guest import Guest, specification
 
-SOURCE = Path(apply.__file__).read_text(encoding="utf-8")
 Patch = pytest.MonkeyPatch
 
 
@@ -64,7 +58,7 @@ class TestPackages:
         self, guest: Guest, monkeypatch: Patch
     ) -> None:
         policy = guest.root / "policy-rc.d"
-        policy.write_text(apply.POLICY_TEXT, encoding="utf-8")
+        policy.write_text(packages.POLICY_TEXT, encoding="utf-8")
 
         guest.apply(monkeypatch, with_packages("nginx"))
 
@@ -131,10 +125,10 @@ class TestReadiness:
     """The first thing that is asked of a machine."""
 
     def test_a_clock_that_was_never_set_is_refused(self, monkeypatch: Patch) -> None:
-        monkeypatch.setattr("components.remote.guest.apply.time.time", lambda: 1_000_000.0)
+        monkeypatch.setattr("components.remote.guest.ready.time.time", lambda: 1_000_000.0)
 
-        with pytest.raises(apply.ApplyError, match=r"the clock says .* 1970; expected today"):
-            apply.await_ready(1)
+        with pytest.raises(system.ApplyError, match=r"the clock says .* 1970; expected today"):
+            ready.await_ready(1)
 
     @pytest.mark.parametrize(("status", "accepted"), [(0, True), (2, True), (1, False)])
     def test_cloud_init_may_end_well_or_with_warnings(
@@ -145,57 +139,15 @@ class TestReadiness:
         tool.chmod(0o700)
         del monkeypatch
         if accepted:
-            apply.await_cloud_init(5)
+            ready.await_cloud_init(5)
             assert "waiting for cloud-init" in guest.capture.readouterr().err
         else:
-            with pytest.raises(apply.ApplyError, match=r"cloud-init: status: error \(status 1\)"):
-                apply.await_cloud_init(5)
+            with pytest.raises(system.ApplyError, match=r"cloud-init: status: error \(status 1\)"):
+                ready.await_cloud_init(5)
 
 
-class TestWhereItRuns:
-    """On guests, with nothing but their own Python."""
-
-    def test_its_syntax_is_that_of_the_oldest_supported_python(self) -> None:
-        ast.parse(SOURCE, feature_version=(3, 9))
-
-    def test_it_imports_nothing_but_the_standard_library(self) -> None:
-        imported = {
-            ((isinstance(node, ast.ImportFrom) and node.module) or alias.name).partition(".")[0]
-            for node in ast.walk(ast.parse(SOURCE))
-            if isinstance(node, ast.Import | ast.ImportFrom)
-            for alias in node.names
-        }
-
-        assert imported <= set(sys.stdlib_module_names)
-
-    def test_annotations_that_older_pythons_would_evaluate_are_old_fashioned(self) -> None:
-        # `from __future__ import annotations` covers annotations, not aliases such as Json.
-        outside = [node for node in ast.parse(SOURCE).body if isinstance(node, ast.Assign)]
-
-        assert "from __future__ import annotations" in SOURCE
-        assert not any(
-            isinstance(node.value, ast.BinOp) and "|" in ast.dump(node) for node in outside
-        )
-
-    def test_it_runs_as_a_program_and_says_what_it_did(self, guest: Guest) -> None:
-        program = guest.root / "apply.py"
-        moved = SOURCE.replace('"/var/lib/ha-lab/applied"', f'"{guest.root}/applied"')
-        moved = moved.replace('"/run/ha-lab-apply.lock"', f'"{guest.root}/lock"')
-        program.write_text(moved, encoding="utf-8")
-        file = guest.file("a.conf", "x\n")
-        spec = specification(files=[file])
-        done = subprocess.run(
-            [sys.executable, "-I", str(program)],
-            input=as_text(spec),
-            env=dict(os.environ),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-
-        assert (done.returncode, done.stderr) == (0, "")
-        assert done.stdout == f"wrote {file['path']}\n"
+class TestOddities:
+    """What the program that starts it may do."""
 
     def test_nobody_listening_is_no_reason_to_stop_half_way(
         self, guest: Guest, monkeypatch: Patch
@@ -209,7 +161,7 @@ class TestWhereItRuns:
 
         with monkeypatch.context() as patch:
             patch.setattr("sys.stderr", Closed())
-            apply.say("installing nginx")
+            system.say("installing nginx")
         del guest
 
     def test_another_version_of_the_specification_is_refused(

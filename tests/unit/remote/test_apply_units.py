@@ -86,7 +86,7 @@ def test_changed_unit_files_are_read_before_units_are_touched(
     guest.unit(WEB, active=False)
     drop_in = guest.file("drop-in.conf", "[Service]\n")
     monkeypatch.setattr(
-        "components.remote.guest.apply.UNIT_FILES", str(guest.path("")), raising=True
+        "components.remote.guest.main.UNIT_FILES", str(guest.path("")), raising=True
     )
 
     guest.apply(monkeypatch, specification(files=[drop_in], units=[unit()]))
@@ -193,6 +193,46 @@ class TestFailure:
 
         assert guest.calls() == []
         assert "ActiveState=inactive" in guest.unit_is(WEB)
+
+
+class TestReplacedUnit:
+    """One unit takes another's place, and does not start."""
+
+    def test_the_old_one_runs_again_and_the_new_one_does_not(
+        self, guest: Guest, monkeypatch: Patch
+    ) -> None:
+        guest.unit("old.service")
+        guest.unit("new.service", active=False, enabled=False)
+        guest.unit("watch.service", active=False)
+        units = [unit("old.service", running=False), unit("new.service"), unit("watch.service")]
+        guest.fail_once("start", "new.service")
+
+        outcome = guest.apply(monkeypatch, specification(units=units))
+
+        assert outcome.status == 1
+        assert "ActiveState=active" in guest.unit_is("watch.service"), "it had not had its turn"
+        assert guest.calls() == [
+            "systemctl disable --now old.service",
+            "systemctl enable --quiet --no-reload new.service",
+            "systemctl reset-failed new.service",
+            "systemctl start new.service",
+            "systemctl disable --now --quiet new.service",
+            "systemctl enable --now --quiet old.service",
+            "systemctl start watch.service",
+        ]
+
+    def test_nothing_is_started_where_nothing_was_stopped(
+        self, guest: Guest, monkeypatch: Patch
+    ) -> None:
+        guest.unit("old.service", active=False, enabled=False)
+        guest.unit("new.service", active=False, enabled=False)
+        guest.unit("watch.service", active=False)
+        units = [unit("old.service", running=False), unit("new.service"), unit("watch.service")]
+        guest.fail_once("start", "new.service")
+
+        guest.apply(monkeypatch, specification(units=units))
+
+        assert guest.calls()[-1] == "systemctl start new.service"
 
 
 class TestInterruptedRun:

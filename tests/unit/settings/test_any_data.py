@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import xml.etree.ElementTree as ET
 from typing import Any
 
 from hypothesis import HealthCheck, example, given, settings
@@ -13,10 +14,12 @@ from components.app_server.from_settings import app_server_args
 from components.app_server.render import app_server_plan
 from components.baseline.plan import baseline_plan
 from components.firewall_rules import machine_rules, sources
-from components.load_balancer.args import Peer
 from components.load_balancer.engine import load_balancer_plan
 from components.load_balancer.from_settings import load_balancer_args
 from components.outputs import public_outputs
+from components.pacemaker.cib import cib_configuration
+from components.pacemaker.from_settings import cluster_args
+from components.pacemaker.plans import check_plan, member_plan
 from components.proof import proof_plan
 from components.remote.spec import specification
 from components.settings.load import SettingsError, load_settings
@@ -55,14 +58,49 @@ RICH: dict[str, Any] = {
         "errorFiles": {"503": "Pulumi.yaml"},
     },
     "appServer": {"port": 8080},
-    "drill": {"allowed": True},
+    "cluster": {
+        "enabled": True,
+        "members": ["db1", "gluster1", "gluster2", "app1"],
+        "vip": "10.9.0.10",
+        "fencing": {"kind": "none"},
+        "properties": {"batch-limit": 3},
+        "resourceDefaults": {"resource-stickiness": 1},
+        "resources": {
+            "vip": {
+                "agent": "ocf:heartbeat:IPaddr2",
+                "parameters": {"ip": "{vip}"},
+                "operations": [{"name": "monitor", "intervalS": 5, "timeoutS": 5}],
+                "meta": {"priority": 1},
+            },
+            "a": {"agent": "systemd:cron"},
+            "b": {"agent": "ocf:pacemaker:Dummy"},
+        },
+        "groups": {"g": {"resources": ["a"]}},
+        "clones": {"c": {"resource": "b", "promotable": True}},
+        "constraints": {
+            "locations": [{"resource": "g", "machine": "app1", "score": 5}],
+            "colocations": [{"resource": "g", "with": "vip", "score": -5}],
+            "orders": [{"first": "c", "then": "vip", "firstAction": "promote"}],
+        },
+    },
+    "drill": {"allowed": True, "slowMs": 100, "limits": {"vip-owner-cut": {"outageMs": 5}}},
 }
 OWN: dict[str, Any] = {
     "topology": "compact",
     "loadBalancer": {"backends": {}, "routes": []},
     "appServer": {"application": {"package": "myapp", "unit": "myapp", "port": 9000}},
 }
-BASES = (FULL, EXISTING, RICH, OWN)
+CLUSTER: dict[str, Any] = {"number": 1, "cluster": {"enabled": True, "fencing": {"kind": "none"}}}
+NGINX: dict[str, Any] = {
+    "topology": "full",
+    "loadBalancer": {
+        "engine": "nginx",
+        "stickiness": "cookie",
+        "backup": [],
+        "weights": {"app1": 2},
+    },
+}
+BASES = (FULL, EXISTING, RICH, OWN, CLUSTER, NGINX)
 
 VALUES = st.one_of(
     st.none(),
@@ -74,8 +112,10 @@ VALUES = st.one_of(
     st.sampled_from(
         [
             *("full", "compact", "existing", "libvirt", "fast", "tcp", "cookie", "source", "uri"),
+            *("nginx", "leastconn"),
             *("10.9.0.0/28", "10.0.0.0/16", "192.168.1.0/26", "255.255.255.255/32", "0.0.0.0/0"),
             *("10.9.0.100", "10.9.0.21", "10.16.9.12", "10.9.0.255", "::1", "10.9.0.1"),
+            *("ocf:heartbeat:IPaddr2", "vip", "INFINITY", "{vip}", "a", "g", "Promoted", "-5"),
             *("app1", "app4", "node1", "lb1", "db1", "default", "is_api", "api_back", "http_back"),
             *(
                 "/",
@@ -178,8 +218,9 @@ def must_end_well(data: object) -> None:
 
 def must_be_sound(chosen: Settings, topology: Topology) -> None:
     addresses = [machine.address for machine in topology.machines]
-    assert len({*addresses, topology.vip}) == len(addresses) + 1, "every address is used once"
-    assert all(address in topology.network for address in (*addresses, topology.vip))
+    own = {topology.vip, *((topology.cluster_vip,) if topology.with_role(Role.CLUSTER) else ())}
+    assert len({*addresses, *own}) == len(addresses) + len(own), "every address is used once"
+    assert all(address in topology.network for address in (*addresses, *own))
     assert 1 <= topology.vrid <= 255
     public_outputs(chosen, topology, timers_named(chosen.timers))
 
@@ -187,8 +228,7 @@ def must_be_sound(chosen: Settings, topology: Topology) -> None:
 def must_render(chosen: Settings, topology: Topology) -> None:
     args = load_balancer_args(chosen, topology)
     for machine in topology.with_role(Role.LOAD_BALANCER):
-        peer = Peer(name=machine.name, address=machine.address)
-        specification(load_balancer_plan(args, peer))
+        specification(load_balancer_plan(args, args.peer(machine.name)))
     for machine in topology.with_role(Role.APP):
         specification(app_server_plan(app_server_args(chosen, machine)))
     for machine in topology.machines:
@@ -198,6 +238,12 @@ def must_render(chosen: Settings, topology: Topology) -> None:
         )
         specification(baseline)
     specification(proof_plan(chosen, topology))
+    if topology.with_role(Role.CLUSTER):
+        cluster = cluster_args(chosen, topology)
+        specification(check_plan(cluster))
+        for member in cluster.members:
+            specification(member_plan(cluster, member))
+        ET.fromstring(cib_configuration(cluster))
 
 
 @QUICK

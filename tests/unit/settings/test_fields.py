@@ -70,6 +70,12 @@ ACCEPTED: list[tuple[dict[str, Any], str, object]] = [
     (FULL, "loadBalancer.errorFiles", {}),
     (FULL, "appServer.port", 80),
     (FULL, "drill.allowed", True),
+    (FULL, "drill.intervalMs", 10000),
+    (FULL, "drill.slowMs", 1),
+    (FULL, "drill.requestTimeoutS", 60),
+    (FULL, "drill.tolerancePercent", 100),
+    (FULL, "drill.toleranceMs", 0),
+    (FULL, "drill.limits", {"vip-owner-power-off": {"outageMs": 900, "failedRequests": 0}}),
 ]
 
 REFUSED: list[tuple[dict[str, Any], str, object, str]] = [
@@ -154,7 +160,7 @@ REFUSED: list[tuple[dict[str, Any], str, object, str]] = [
     (FULL, "libvirt.image.sha512", "abc", "a SHA-512 of 128 hexadecimal digits, not of 3"),
     (FULL, "libvirt.image.url", "ftp://x", "expected a URL that begins with https:// or http://"),
     (FULL, "libvirt.image.path", "", "expected the name of a file, such as ~/site.pem"),
-    (FULL, "loadBalancer.engine", "nginx", "expected haproxy, got 'nginx'"),
+    (FULL, "loadBalancer.engine", "apache", "expected haproxy or nginx, got 'apache'"),
     (FULL, "loadBalancer.vrid", 0, "expected 1 or more, got 0"),
     (FULL, "loadBalancer.vrid", 256, "expected 255 or less, got 256"),
     (
@@ -213,6 +219,13 @@ REFUSED: list[tuple[dict[str, Any], str, object, str]] = [
         f"{UNIT_WORDS}; write my.app.service if the dot is part of its name",
     ),
     (FULL, "appServer.application", {"package": "myapp"}, "is missing; it is required here"),
+    (FULL, "drill.tolerancePercent", 99, "expected 100 or more, got 99"),
+    (
+        FULL,
+        "drill.limits",
+        {"VIP gone": {"outageMs": 1}},
+        "expected the name of a fault such as vip-owner-power-off",
+    ),
     (FULL, "drill.allowed", "always", "expected true or false, got 'always'"),
     *((FULL, path, 0, "expected 1 or more, got 0") for path in PORT_PATHS),
     *((FULL, path, 65536, "expected 65535 or less, got 65536") for path in PORT_PATHS),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from components.app_server.args import DemoApplication
-from components.load_balancer import args
+from components.load_balancer import args, backends, frontends
 from components.settings import service_rules
 from components.topology import needed_memory_mib, plan
 from tests.unit.settings.samples import EXISTING, FULL, HOST_KEY, problems, with_value
@@ -192,7 +192,8 @@ BROKEN: list[tuple[dict[str, Any], dict[str, object], list[str]]] = [
                 "default": {"memoryMib": 1000},
                 "node1": {"memoryMib": 2048},
                 "node2": {"memoryMib": 2048},
-            }
+            },
+            "cluster.enabled": True,
         },
         ["machines.sizes.default.memoryMib: 1000 MiB is too little: node3 needs"],
     ),
@@ -449,8 +450,8 @@ def test_the_ports_that_the_rules_know_are_those_of_the_services() -> None:
 
     assert {demo.port, *service_rules.COURSE_PORTS} == set(demo.ports)
     assert set(service_rules.PAIR_PORTS) == pair
-    assert service_rules.ERROR_PAGE_BYTES == args.ERROR_PAGE_BYTES
-    assert set(service_rules.RESERVED_BACKENDS) >= set(args.RESERVED_NAMES)
+    assert service_rules.ERROR_PAGE_BYTES == frontends.ERROR_PAGE_BYTES
+    assert set(service_rules.RESERVED_BACKENDS) >= set(backends.RESERVED_NAMES)
 
 
 def test_the_smallest_accepted_memory_is_what_the_plan_gives_by_itself() -> None:

@@ -1,0 +1,1 @@
+"""How verdicts are shown: terminal, JSON, Markdown, one HTML page; in French and English."""
