@@ -1,4 +1,4 @@
-# ha-lab: `make up` brings the demo lab up, `make test` proves everything. See README.md.
+# ha-lab: `make up` brings the demo lab up, `make test` is the gate. See README.md.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -8,22 +8,11 @@ TIER ?=
 TIERS ?=
 RUN := toolchain/run
 PYTEST := $(RUN) python -m pytest
-# How many rigs are tested at a time; 0: one after the other.
-RIGS ?= 2
-# Two rigs on two cores slow each other down beyond what a lab's timers allow: what failed beside
-# another rig is judged by a second run, alone. Both are printed; a test that fails twice fails.
-# Pytest's status 1: tests failed. 5: no test was chosen, which is right where $(2) is not empty.
-define test-rigs
-@status=0; \
-	$(PYTEST) -q -n $(RIGS) --dist loadfile --durations 30 --cache-clear $(1) $(if $(TIER),-k $(TIER)) || status=$$?; \
-	if [ $$status = 5 ] && [ -n "$(2)" ]; then exit 0; fi; \
-	if [ $$status != 1 ] || [ $(RIGS) = 0 ]; then exit $$status; fi; \
-	echo "test-rig: what failed beside another rig runs once more, alone"; \
-	$(PYTEST) -q --last-failed --last-failed-no-failures none $(1)
-endef
+# The long suite's parts: the folders of tests/proof.
+PROOFS := lb machines storage database cluster drill classroom
 LAB := $(RUN) lab
 
-.PHONY: help setup up down preview outputs test check lint types unit golden contract test-rig test-libvirt \
+.PHONY: help setup up down preview outputs test check lint types unit golden contract test-rig test-libvirt proof \
 	rig rig-down image drill bench lock
 
 help: ## this list
@@ -55,7 +44,7 @@ image: setup ## bake the golden image of the virtual machines
 	@toolchain/setup --quiet system-image
 	@$(RUN) python -m images qcow2
 
-test: check contract test-rig test-libvirt ## everything: what CI runs
+test: check contract test-rig test-libvirt ## the gate: what CI runs
 
 check: lint types unit ## seconds: lint, types, unit, program and golden tests
 
@@ -78,14 +67,22 @@ contract: setup ## the command plugin against its contract, and the toolchain's 
 	@toolchain/setup --quiet system-test
 	@$(PYTEST) -q tests/contract
 
-test-rig: setup ## the whole program on namespaced machines: make test-rig [TIER=lb]
+test-rig: setup ## the gate on namespaced machines
 	@toolchain/setup --quiet system-rig system-test
-	$(call test-rigs,tests/rig_tool tests/services,$(TIER))
-	$(call test-rigs,tests/rig)
+	@$(PYTEST) -q --durations 10 tests/rig_tool tests/services tests/rig
 
-test-libvirt: setup ## the whole program on virtual machines: make test-libvirt [TIER=lb]
+test-libvirt: setup ## the gate on virtual machines
 	@toolchain/setup --quiet system-libvirt system-image
-	@$(PYTEST) -q --durations 10 tests/libvirt $(if $(TIER),-k $(TIER))
+	@$(PYTEST) -q --durations 10 tests/libvirt
+
+# A tier at a time, and the next one whatever became of it. What is red today is in docs/proof.md.
+proof: setup ## the long suite: make proof [TIER=lb|machines|storage|database|cluster|drill|classroom]
+	@toolchain/setup --quiet system-test system-rig system-libvirt system-image
+	@failed=; for tier in $(or $(TIER),$(PROOFS)); do \
+		echo "proof: $$tier begins at $$(date +%T)"; \
+		$(PYTEST) -v --durations 10 tests/proof/$$tier || failed="$$failed $$tier"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "proof: red:$$failed" >&2; exit 1; fi
 
 drill: setup ## break a lab on purpose and measure: make drill [STACK=demo] [FAULT=name]
 	@$(LAB) drill $(STACK) $(if $(FAULT),--fault $(FAULT),--all)

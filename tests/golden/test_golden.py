@@ -67,7 +67,7 @@ def machine() -> Iterator[Machine]:
         yield machines["lb1"]
 
 
-# The cluster's validators need a whole member: they run on the rig (tests/rig/test_cluster.py).
+# The cluster's validators need a whole member: they run on the rig (tests/proof/cluster).
 VALIDATED = [name for name in CASES if not name.startswith("pacemaker/")]
 
 

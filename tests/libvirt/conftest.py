@@ -50,12 +50,6 @@ def golden(booting: tuple[Path, Acceleration]) -> Data:
 
 
 @pytest.fixture(scope="session")
-def is_kvm(booting: tuple[Path, Acceleration]) -> bool:
-    """Whether machines run on the host's processors, not on emulated ones."""
-    return booting[1] == "kvm"
-
-
-@pytest.fixture(scope="session")
 def hollow(tmp_path_factory: pytest.TempPathFactory) -> Data:
     """Settings for machines with nothing to boot: they start and stop in no time."""
     image = tmp_path_factory.mktemp("image") / "hollow.qcow2"
@@ -77,8 +71,11 @@ def make_lab(
 
     def make(stack: str, data: Data, *, machines: int = 1) -> MachineLab:
         folder = tmp_path_factory.mktemp(stack)
-        made.append(MachineLab(stack, folder, libvirt_host, data, machines=machines))
-        return made[-1]
+        lab = MachineLab(stack, folder, libvirt_host, data, machines=machines)
+        # What a killed run of these tests left; its Pulumi state is gone already.
+        lab.clean(refuse_foreign=False)
+        made.append(lab)
+        return lab
 
     yield make
     with ThreadPoolExecutor() as pool:

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
-from tests.rig.database_scenarios import *  # noqa: F403 - the scenarios are this module's tests
-from tests.rig.database_scenarios import await_status, deployed
+from tests.proof.database.database_scenarios import *  # noqa: F403 - the scenarios are this module's tests
+from tests.proof.database.database_scenarios import await_status, deployed
 from tests.support.rig_databases import MACHINES, RigDatabases
 from tests.support.sql_engines import POSTGRESQL, SqlEngine
 from tests.support.waiting import wait_until

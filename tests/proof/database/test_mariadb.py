@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from rig import lifecycle
-from tests.rig.database_scenarios import *  # noqa: F403 - the scenarios are this module's tests
-from tests.rig.database_scenarios import deployed
+from tests.proof.database.database_scenarios import *  # noqa: F403 - the scenarios are this module's tests
+from tests.proof.database.database_scenarios import deployed
 from tests.support.requests import request
 from tests.support.rig_databases import RigDatabases
 from tests.support.sql_engines import MARIADB, SqlEngine

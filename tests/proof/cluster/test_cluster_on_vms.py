@@ -7,7 +7,6 @@ reset by its own watchdog is a new start in the same one.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -24,7 +23,6 @@ from tests.support.vm_lab import VmLab, deployed_vms
 from tests.support.waiting import wait_until
 
 STACK = "test-vm-clus"
-SWITCH = "HALAB_TEST_VM_CLUSTER"
 MEMBERS = ("node1", "node2", "node3")
 CUT_FAULT = "cluster-member-cut"
 CLUSTER = {"enabled": True, "fencing": {"watchdog": True}}
@@ -88,12 +86,9 @@ class ClusterVms(VmLab):
 def lab(
     libvirt_host: LibvirtHost,
     golden: Data,
-    is_kvm: bool,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[ClusterVms]:
     """The compact lab with a cluster whose members have watchdogs."""
-    if not is_kvm and SWITCH not in os.environ:
-        pytest.skip(f"20 minutes and more on emulated processors; KVM, or {SWITCH}=1, runs it")
     settings = {**golden, "cluster": CLUSTER, "drill": {"allowed": True, **TOLERANCE}}
     state = tmp_path_factory.mktemp("state")
     with deployed_vms(ClusterVms, STACK, settings, state=state, host=libvirt_host) as made:

@@ -20,7 +20,7 @@ from tests.libvirt.machine_lab import MachineLab
 from tests.support.lab import Done
 from tests.support.waiting import wait_until
 
-CHECK = Path(__file__).parents[2] / "components/fencing/templates/check-fencing"
+CHECK = Path(__file__).parents[3] / "components/fencing/templates/check-fencing"
 
 
 @dataclass(frozen=True)

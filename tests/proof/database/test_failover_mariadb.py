@@ -1,4 +1,4 @@
-"""PostgreSQL on the rig, failed over by the cluster: nothing is lost, and never two primaries."""
+"""MariaDB on the rig, failed over by the cluster: nothing is lost, and never two primaries."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.rig.failover_scenarios import *  # noqa: F403 - the scenarios are this module's tests
-from tests.rig.failover_scenarios import deployed
+from tests.proof.database.failover_scenarios import *  # noqa: F403 - the scenarios are this module's tests
+from tests.proof.database.failover_scenarios import deployed
 from tests.support.rig_failover import RigFailover
-from tests.support.sql_engines import POSTGRESQL, SqlEngine
+from tests.support.sql_engines import MARIADB, SqlEngine
 
-STACK = os.environ.get("HALAB_TEST_RIG_FAILOVER", "test-failover")
+STACK = os.environ.get("HALAB_TEST_RIG_MDBFAIL", "test-mdb-fail")
 """Another name lets two runs of these tests share a machine."""
 
 
 @pytest.fixture(scope="module")
 def engine() -> SqlEngine:
-    return POSTGRESQL
+    return MARIADB
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """nginx as load balancer in front of real app servers: what its configuration really does.
 
-The pair, keepalived and systemd are the rig's to show (tests/rig/test_lb_nginx.py).
+The pair, keepalived and systemd are the rig's to show (tests/proof/lb/test_nginx_pair.py).
 """
 
 from __future__ import annotations
