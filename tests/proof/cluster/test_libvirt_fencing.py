@@ -23,8 +23,8 @@ from lab.libvirt_host.daemon import LibvirtHost
 from lab.libvirt_host.fencing import FenceDaemon
 from lab.libvirt_host.packages import ensure_packages
 from tests.libvirt.conftest import MakeLab
-from tests.proof.cluster.fence_callers import Caller, caller_as
 from tests.libvirt.machine_lab import Data, MachineLab
+from tests.proof.cluster.fence_callers import Caller, caller_as
 from tests.support.waiting import wait_until
 
 DENIED, OFF, FAILED = 3, 2, 1

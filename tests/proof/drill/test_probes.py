@@ -13,8 +13,8 @@ from lab.drill.probes.address import AddressProbe
 from lab.drill.probes.arp import ArpProbe
 from lab.drill.probes.http import HttpProbe
 from lab.errors import LabError
-from tests.services.machines import why_no_machines
 from tests.proof.drill.probe_lab import AHEAD_S, VIP, ProbeLab, owners_of, probe_lab
+from tests.services.machines import why_no_machines
 from tests.unit.drill.probes.probing import Seen
 
 UNSURE_S = 0.1
