@@ -22,6 +22,9 @@ def volume_options(args: StorageArgs, volume: Volume) -> dict[str, str]:
         # A client writes while it reaches a majority of the copies. Without one it gets errors,
         # instead of copies that say different things.
         "cluster.quorum-type": "auto",
+        # Off: each server rebalances by itself. The first that is done with a folder lets clients
+        # trust its layout, and files that another still holds are not found (glusterfs issue 973).
+        "cluster.lookup-optimize": "off",
         "cluster.heal-timeout": str(HEAL_TIMEOUT_S),
         "network.ping-timeout": str(timers.ping_timeout_s),
         "auth.allow": ",".join(map(str, allowed)),
