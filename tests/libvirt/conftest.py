@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from components.machines.host_facts import Acceleration
 from components.settings.load import load_settings
 from lab.libvirt_host.daemon import LibvirtHost, ensure_libvirtd
 from lab.libvirt_host.inventory import list_everything
@@ -36,16 +35,10 @@ def libvirt_host() -> LibvirtHost:
 
 
 @pytest.fixture(scope="session")
-def booting(libvirt_host: LibvirtHost) -> tuple[Path, Acceleration]:
-    """The golden image, and KVM where it was proven."""
+def golden(libvirt_host: LibvirtHost) -> Data:
+    """Settings for machines that boot: the golden image, and KVM where it was proven."""
     del libvirt_host
-    return image_and_acceleration(load_settings({}, stack="test-golden"), print)
-
-
-@pytest.fixture(scope="session")
-def golden(booting: tuple[Path, Acceleration]) -> Data:
-    """Settings for machines that boot."""
-    image, acceleration = booting
+    image, acceleration = image_and_acceleration(load_settings({}, stack="test-golden"), print)
     return {"libvirt": {"acceleration": acceleration, "image": {"path": str(image)}}}
 
 

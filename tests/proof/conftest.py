@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from tests.libvirt.conftest import (  # noqa: F401 - fixtures
-    booting,
     golden,
     hollow,
     libvirt_host,

@@ -12,9 +12,8 @@ from lab.rig_stack import rig_up
 from tests.support.rig_lab import RigLab
 from tests.support.rig_module import clean_rig
 
-STACK = os.environ.get("HALAB_TEST_RIG", f"test-rig-{os.environ.get('PYTEST_XDIST_WORKER', 'lab')}")
-"""Each process of pytest has a rig of its own, shared by its modules. Another name lets two runs of
-these tests share a machine."""
+STACK = os.environ.get("HALAB_TEST_RIG", "test-rig-lab")
+"""One rig, shared by the modules. Another name lets two runs of these tests share a machine."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
