@@ -27,6 +27,8 @@ RUNTIME = Path("/run/ha-lab")
 """Process ids, lock and log of the daemons that the project started."""
 CONFIGURATION = Path("/var/lib/ha-lab/libvirt")
 """Their /etc/libvirt: machines and networks are defined in it, so it outlives a reboot."""
+SERVICE_MANAGER = Path("/run/systemd/system")
+"""There where systemd runs the machine (sd_booted(3))."""
 DAEMONS = ("libvirtd", "virtlogd")
 START_DEADLINE_S = 90
 """The first start probes every emulator that is installed."""
@@ -55,18 +57,22 @@ class LibvirtHost:
 def ensure_libvirtd(uri: str = SYSTEM_URI) -> LibvirtHost:
     """A daemon that answers at the URI, started where that is needed and possible.
 
-    Raises LabError with the command that helps.
+    One that the project started and that is out of reach is started again: somebody removed its
+    network namespace, or it hangs. Machines go on meanwhile. Raises LabError with the command that
+    helps.
     """
     own = LibvirtHost(uri=uri, prefix=("ip", "netns", "exec", NAMESPACE), started_by_us=True)
     if uri == SYSTEM_URI and is_ours():
-        return own
+        if own.virsh.answers():
+            return own
+        _end_unreachable()
     foreign = LibvirtHost(uri=uri)
     if foreign.virsh.answers():
         return foreign
     if uri != SYSTEM_URI:
         msg = f"libvirt does not answer at {uri}: {foreign.virsh.complaint()}; check libvirt.uri"
         raise LabError(msg)
-    if Path("/run/systemd/system").exists():
+    if SERVICE_MANAGER.exists():
         return _start_with_systemd(foreign)
     with _lock():
         if not is_ours():
@@ -96,6 +102,16 @@ def stop_libvirtd() -> None:
         for daemon in DAEMONS:
             _stop(daemon)
         subprocess.run(["ip", "netns", "delete", NAMESPACE], check=False, capture_output=True)
+
+
+def _end_unreachable() -> None:
+    """By force where they do not end by themselves."""
+    with _lock():
+        for daemon in DAEMONS:
+            try:
+                _stop(daemon)
+            except LabError:
+                _stop(daemon, signal.SIGKILL)
 
 
 def _start_with_systemd(host: LibvirtHost) -> LibvirtHost:
@@ -169,11 +185,11 @@ def _pid(daemon: str) -> int | None:
         return None
 
 
-def _stop(daemon: str) -> None:
+def _stop(daemon: str, number: signal.Signals = signal.SIGTERM) -> None:
     pid = _pid(daemon)
     if pid is None or not _running(daemon):
         return
-    os.kill(pid, signal.SIGTERM)
+    os.kill(pid, number)
     deadline = time.monotonic() + STOP_DEADLINE_S
     while _running(daemon):
         if time.monotonic() > deadline:
