@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv4Network
 from pathlib import Path
@@ -103,8 +104,15 @@ def list_everything(host: LibvirtHost) -> frozenset[str]:
         lines += [f"volume {volume.path}" for volume in pool.volumes]
     lines += [f"interface {name}" for name in _interfaces(host)]
     for folder in LIBVIRT_FILES:
-        lines += [f"file {path}" for path in sorted(folder.rglob("*"))]
+        lines += [f"file {path}" for path in _below(folder)]
     return frozenset(lines)
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Everything under a folder; what another stack removes meanwhile is left out."""
+    for parent, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            yield Path(parent, name)
 
 
 def _domain(virsh: Virsh, name: str) -> Domain:
