@@ -21,6 +21,7 @@ from rig.uplink import NAMESERVER
 _USER_ID = 1000
 #: The host's trusted authorities, which may hold a proxy's own.
 _CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+JOURNAL = "[Journal]\nStorage=persistent\nSystemMaxUse=16M\nSyncIntervalSec=1h\n"
 #: Units that have nothing to do here: the rig sets the address, and there is no seed to read.
 _MASKED = (
     "systemd-networkd.service",
@@ -98,8 +99,9 @@ def _quieten(upper: Path) -> None:
         (system / unit).symlink_to("/dev/null")
     (upper / "etc/cloud").mkdir(parents=True)
     (upper / "etc/cloud/cloud-init.disabled").touch()
-    # A machine of the rig shares the host's disk cache: waiting for the disk protects nothing.
-    _write(upper / "etc/systemd/journald.conf.d/rig.conf", "[Journal]\nStorage=volatile\n")
+    # Kept over a power loss, as a real machine's. It shares the host's disk cache: waiting for the
+    # disk protects nothing.
+    _write(upper / "etc/systemd/journald.conf.d/rig.conf", JOURNAL)
 
 
 def _free_running_clock(upper: Path) -> None:
