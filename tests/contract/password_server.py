@@ -10,6 +10,8 @@ from types import TracebackType
 
 import asyncssh
 
+from tests.support.waiting import MOMENT_S, deadline_s
+
 
 @dataclass(slots=True, kw_only=True)
 class PasswordServer:
@@ -26,7 +28,8 @@ class PasswordServer:
     def __enter__(self) -> PasswordServer:
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
-        self.port = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(10)
+        listening = asyncio.run_coroutine_threadsafe(self._listen(), self._loop)
+        self.port = listening.result(deadline_s(MOMENT_S))
         return self
 
     def __exit__(
@@ -37,7 +40,7 @@ class PasswordServer:
     ) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         assert self._thread is not None
-        self._thread.join(10)
+        self._thread.join(deadline_s(MOMENT_S))
         self._loop.close()
 
     async def _listen(self) -> int:

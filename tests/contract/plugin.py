@@ -22,6 +22,8 @@ from pulumi.runtime.proto import (
     provider_pb2_grpc,
 )
 
+from tests.support.waiting import MOMENT_S, deadline_s
+
 Properties = dict[str, Any]
 
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
@@ -32,6 +34,8 @@ _ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
 REMOTE_COMMAND = "command:remote:Command"
 LOCAL_COMMAND = "command:local:Command"
 COPY_TO_REMOTE = "command:remote:CopyToRemote"
+CALL_S = 600
+"""The engine waits for ever; longer than any command here takes that nobody ends."""
 
 
 def secret(value: object) -> Properties:
@@ -160,7 +164,7 @@ class Plugin:
     ) -> None:
         self._channel.close()
         self._process.terminate()
-        self._process.wait(10)
+        self._process.wait(deadline_s(MOMENT_S))
         self._server.stop(None)
 
     def version(self) -> str:
@@ -236,7 +240,7 @@ class Plugin:
 
     def _call(self, method: Any, request: Any) -> Any:
         try:
-            return method(request, timeout=60)
+            return method(request, timeout=CALL_S)
         except grpc.RpcError as error:
             raise PluginError(error.details()) from None
 

@@ -13,8 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-_READY = 10.0
-"""Seconds within which sshd must answer."""
+from tests.support.waiting import MOMENT_S, deadline_s
 
 
 def make_key(file: Path, *, kind: str = "ed25519", password: str = "") -> Path:
@@ -105,7 +104,7 @@ class Sshd:
         log = self.directory / "log"
         config = str(self.directory / "sshd_config")
         self._process = subprocess.Popen([sshd, "-D", "-f", config, "-E", str(log)])
-        deadline = time.monotonic() + _READY
+        deadline = time.monotonic() + deadline_s(MOMENT_S)
         while not _answers(self.port):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(f"sshd does not answer; its log: {log.read_text()}")
@@ -115,13 +114,13 @@ class Sshd:
         """Stop the server; sessions that are open stay."""
         if self._process:
             self._process.terminate()
-            self._process.wait(10)
+            self._process.wait(deadline_s(MOMENT_S))
             self._process = None
 
 
 def _answers(port: int) -> bool:
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
             return connection.recv(4) == b"SSH-"
     except OSError:
         return False

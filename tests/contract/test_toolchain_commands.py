@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import time
 
 from toolchain import paths
 
@@ -41,11 +40,8 @@ def test_run_says_that_a_command_does_not_exist() -> None:
     assert "no-such-command" in result.stderr
 
 
-def test_a_second_call_takes_under_a_second() -> None:
+def test_a_second_call_makes_nothing() -> None:
+    """Whatever is made is said, and how long it took."""
     _call(str(paths.SOURCES / "setup"))
-    best = 60.0
-    for _ in range(3):
-        start = time.monotonic()
-        assert _call(str(paths.SOURCES / "setup"), "--quiet").returncode == 0
-        best = min(best, time.monotonic() - start)
-    assert best < 1
+    again = _call(str(paths.SOURCES / "setup"), "--quiet")
+    assert (again.returncode, again.stderr) == (0, "")

@@ -8,7 +8,6 @@ import io
 import json
 import tarfile
 import threading
-import time
 import urllib.request
 from collections.abc import Iterator
 from functools import partial
@@ -102,26 +101,25 @@ def test_an_unreachable_site_is_remembered_for_an_hour(tmp_path: Path) -> None:
     assert official.remembered(memory, 1000.0) is None
 
 
-def test_a_site_that_does_not_answer_costs_three_seconds_once(
+def test_a_site_that_does_not_answer_is_waited_for_once_and_not_to_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     released = threading.Event()
+    asked: list[object] = []
 
-    def hang(*_: object, **__: object) -> None:
-        released.wait(20)
+    def hang(*what: object, **_: object) -> None:
+        asked.append(what)
+        released.wait()
         raise OSError("too late")
 
     monkeypatch.setattr(urllib.request, "urlopen", hang)
-    start = time.monotonic()
-    with pytest.raises(UnavailableError, match="no answer"):
+    with pytest.raises(UnavailableError, match=r"no answer from .* in 3 s"):
         official.require_reachable()
-    assert time.monotonic() - start < 5
-    released.set()
-    start = time.monotonic()
     with pytest.raises(UnavailableError, match="less than an hour ago"):
         official.require_reachable()
-    assert time.monotonic() - start < 1
+    released.set()
+    assert len(asked) == 1
 
 
 def test_the_releases_are_the_pinned_ones() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.sshd import Sshd
-from tests.support.waiting import wait_until
+from tests.support.waiting import MOMENT_S, WHOLE_S, wait_until
 from toolchain import environment, stamp
 from toolchain.versions import COMMAND
 
@@ -111,12 +111,12 @@ def test_commands_end_when_pulumi_is_killed(stack: Stack, is_ours: bool, tmp_pat
         stderr=subprocess.DEVNULL,
     )
     try:
-        wait_until("the command begins", pid_file.exists, within_s=60)
+        wait_until("the command begins", pid_file.exists, usual_s=WHOLE_S)
     finally:
         up.kill()
         up.wait()
     command = Path("/proc") / pid_file.read_text().strip()
-    wait_until("the command has ended", lambda: not command.exists(), within_s=10)
+    wait_until("the command has ended", lambda: not command.exists(), usual_s=MOMENT_S)
 
 
 def test_a_life_from_create_to_delete(stack: Stack, machine: Sshd) -> None:

@@ -31,8 +31,8 @@ from components.load_balancer.frontends import ErrorCode
 from components.load_balancer.nginx_limits import STUB_URI, needs_no_backup
 from components.timers import TIMERS, Engine
 from tests.golden.cases import LB1, LB2, a_pair
-from tests.services.certificate import SITE_PEM
-from tests.services.machines import Machine, segment, why_no_machines
+from tests.support.services.certificate import SITE_PEM
+from tests.support.services.machines import Machine, segment, why_no_machines
 
 names = st.from_regex(NAME, fullmatch=True).filter(lambda name: name not in RESERVED_NAMES)
 paths = st.from_regex(URL_PATH, fullmatch=True).filter(lambda path: len(path) < 60)

@@ -18,8 +18,8 @@ import pytest
 from components.files import RenderedFile
 from components.load_balancer.nginx import CERTIFICATE_PATH as NGINX_CERTIFICATE
 from tests.golden.cases import CASES, Case
-from tests.services.certificate import SITE_PEM
-from tests.services.machines import Machine, segment, why_no_machines
+from tests.support.services.certificate import SITE_PEM
+from tests.support.services.machines import Machine, segment, why_no_machines
 
 GOLDEN = Path(__file__).parent
 UPDATE = os.environ.get("HALAB_UPDATE_GOLDEN") == "1"

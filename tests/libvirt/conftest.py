@@ -11,7 +11,6 @@ import pytest
 
 from components.settings.load import load_settings
 from lab.libvirt_host.daemon import LibvirtHost, ensure_libvirtd
-from lab.libvirt_host.inventory import list_everything
 from lab.libvirt_host.packages import ensure_packages
 from lab.libvirt_host.prepare import image_and_acceleration
 from tests.libvirt.machine_lab import Data, MachineLab
@@ -80,5 +79,5 @@ def make_lab(
 def _remove(lab: MachineLab) -> None:
     lab.clean(refuse_foreign=False)
     lab.destroy().ok()
-    left = lab.own_lines(list_everything(lab.host))
+    left = lab.own_lines()
     assert not left, f"{lab.stack} left behind: {', '.join(sorted(left))}"

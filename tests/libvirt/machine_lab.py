@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from lab.libvirt_host.daemon import LibvirtHost
 from lab.libvirt_host.leftovers import Leftovers, Plan, clean_leftovers, ids_in_state
 from lab.secrets import complete
 from tests.support.lab import Done
+from tests.support.own_lines import own_lines
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = Path(__file__).parent / "machines_program"
@@ -101,10 +102,9 @@ class MachineLab:
         whole = Plan(settings=self.settings, topology=self.topology, known=known)
         return clean_leftovers(self.host.virsh, whole, refuse_foreign=refuse_foreign)
 
-    def own_lines(self, everything: Iterable[str]) -> set[str]:
-        """Lines of an inventory that are this stack's."""
-        marks = (self.topology.prefix, self.topology.bridge)
-        return {line for line in everything if any(mark in line for mark in marks)}
+    def own_lines(self) -> set[str]:
+        """What libvirt has of this stack now, a line each."""
+        return own_lines(self.host, self.topology)
 
     def _write(self) -> None:
         lab = {"settings": self.data, "machines": self._machines, "secrets": self._secrets}

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from lab.rig_stack import rig_up
 from tests.libvirt.conftest import (  # noqa: F401 - fixtures
     golden,
     hollow,
     libvirt_host,
     make_lab,
 )
-from tests.rig.conftest import lab, rig_lab, whole  # noqa: F401 - fixtures
-from tests.rig_tool.conftest import make_rig, private_key  # noqa: F401 - fixtures
+from tests.support.rig_command import make_rig, private_key  # noqa: F401 - fixtures
+from tests.support.rig_lab import RigLab
+from tests.support.rig_module import clean_rig
+
+STACK = "test-rig-lab"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -23,3 +28,32 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if here in item.path.parents:
             on_vms = "libvirt_host" in getattr(item, "fixturenames", ())
             item.add_marker(pytest.mark.libvirt if on_vms else pytest.mark.rig)
+
+
+@pytest.fixture(scope="session")
+def timers() -> str:
+    """The set of timers of the lab: nothing that is stated here depends on how fast it is."""
+    return "relaxed"
+
+
+@pytest.fixture(scope="session")
+def rig_lab(timers: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RigLab]:
+    """Ten machines and the stack file for the pair and its app servers; nothing is deployed yet."""
+    with clean_rig(STACK, tmp_path_factory):
+        rig_up(STACK, {"topology": "full", "timers": timers})
+        yield RigLab(STACK, tmp_path_factory.mktemp("state"))
+
+
+@pytest.fixture(scope="session")
+def lab(rig_lab: RigLab) -> RigLab:
+    """The deployed lab."""
+    rig_lab.up().ok()
+    return rig_lab
+
+
+@pytest.fixture
+def whole(lab: RigLab) -> Iterator[RigLab]:
+    """The deployed lab, whole before the test and put right after it."""
+    lab.await_whole()
+    yield lab
+    lab.put_right()

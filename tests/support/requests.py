@@ -11,8 +11,10 @@ from types import TracebackType
 import httpx
 
 from lab.netns import inside
+from tests.support.waiting import MOMENT_S, deadline_s
 
-TIMEOUT_S = 10.0
+TIMEOUT_S = 30.0
+"""Who is slow has not failed: a client waits for that longer than any timer of a lab."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class Loop:
     url: str
     namespace: str | None
     pause_s: float = 0.01
-    limit_s: float = 120.0
+    limit_s: float = 600.0
     answers: list[Answer] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -91,7 +93,7 @@ class Loop:
         trace: TracebackType | None,
     ) -> None:
         self._stop.set()
-        self._thread.join(TIMEOUT_S + 5)
+        self._thread.join(TIMEOUT_S + deadline_s(MOMENT_S))
         assert not self._thread.is_alive(), "the request loop did not end"
 
     def _run(self) -> None:

@@ -13,13 +13,16 @@ from typing import Any
 
 from lab.netns import inside
 from rig import lifecycle
+from tests.support.requests import TIMEOUT_S
 from tests.support.rig_lab import RigLab
 from tests.support.sql import Access, Writer
 from tests.support.sql_engines import ENGINES
-from tests.support.waiting import wait_until
+from tests.support.waiting import MOMENT_S, WHOLE_S, deadline_s, wait_until
 
 MACHINES = ("db1", "db2")
-SAMPLE_S = 0.1
+SAMPLE_S, SAMPLE_TIMEOUT_S = 0.1, 0.5
+"""A sample says what both were at about the same time, and the next one is soon due: who does not
+answer is silent in this one, and nothing else is concluded from that."""
 
 
 @dataclass
@@ -46,12 +49,14 @@ class RigDatabases(RigLab):
     def writer(self, engine: str, table: str) -> Writer:
         return Writer(self.access(engine), table)
 
-    def database_state(self, machine: str, engine: str) -> dict[str, Any]:
+    def database_state(
+        self, machine: str, engine: str, *, timeout_s: float = TIMEOUT_S
+    ) -> dict[str, Any]:
         """What a machine's role service says; empty where it does not answer."""
         address = self.hosts()[machine]["address"]
         try:
             with inside(self.namespace):
-                connection = http.client.HTTPConnection(address, 8008, timeout=0.5)
+                connection = http.client.HTTPConnection(address, 8008, timeout=timeout_s)
                 connection.connect()
             connection.request("GET", f"/{engine}")
             state: dict[str, Any] = json.loads(connection.getresponse().read())
@@ -59,8 +64,9 @@ class RigDatabases(RigLab):
             return {}
         return state
 
-    def roles(self, engine: str) -> dict[str, str]:
-        return {m: self.database_state(m, engine).get("role", "silent") for m in MACHINES}
+    def roles(self, engine: str, *, timeout_s: float = TIMEOUT_S) -> dict[str, str]:
+        states = {m: self.database_state(m, engine, timeout_s=timeout_s) for m in MACHINES}
+        return {machine: state.get("role", "silent") for machine, state in states.items()}
 
     def primary(self, engine: str) -> str:
         """The one primary; waits for it."""
@@ -69,7 +75,7 @@ class RigDatabases(RigLab):
             found = [m for m, role in self.roles(engine).items() if role == "primary"]
             return found[0] if len(found) == 1 else ""
 
-        return wait_until(f"one primary of {engine}", one, within_s=30)
+        return wait_until(f"one primary of {engine}", one, usual_s=WHOLE_S)
 
     def await_roles(self, engine: str, expected: dict[str, str]) -> None:
         """A busy machine may need a moment to say what it is."""
@@ -79,7 +85,7 @@ class RigDatabases(RigLab):
             assert found == expected, found
             return True
 
-        wait_until(f"the roles of {engine}", as_expected, within_s=15)
+        wait_until(f"the roles of {engine}", as_expected, usual_s=WHOLE_S)
 
     def replica(self, engine: str) -> str:
         return next(m for m in MACHINES if m != self.primary(engine))
@@ -97,12 +103,12 @@ class RigDatabases(RigLab):
             return True
 
         try:
-            wait_until(f"the replica of {engine} follows", follows, within_s=60)
+            wait_until(f"the replica of {engine} follows", follows, usual_s=WHOLE_S)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.journals(engine)}") from None
         for endpoint in ("write", "read"):
             asked = partial(self.access(engine, endpoint).ask, "SELECT 1")
-            wait_until(f"{endpoint} answers", asked, within_s=20)
+            wait_until(f"{endpoint} answers", asked, usual_s=WHOLE_S)
 
     def journals(self, engine: str) -> str:
         """The last words of each machine's server and role service."""
@@ -127,7 +133,7 @@ class RigDatabases(RigLab):
 
         def sample() -> None:
             while not stop.wait(SAMPLE_S):
-                samples.append(self.roles(engine))
+                samples.append(self.roles(engine, timeout_s=SAMPLE_TIMEOUT_S))
 
         thread = threading.Thread(target=sample, daemon=True)
         thread.start()
@@ -135,4 +141,4 @@ class RigDatabases(RigLab):
             yield samples
         finally:
             stop.set()
-            thread.join(10)
+            thread.join(deadline_s(MOMENT_S))

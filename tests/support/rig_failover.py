@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from lab.cluster.state import ClusterState, cluster_state
 from rig import lifecycle
 from tests.support.rig_databases import MACHINES, RigDatabases
-from tests.support.waiting import wait_until
+from tests.support.waiting import COLD_START_S, wait_until
 
 MEMBERS = (*MACHINES, "gluster1")
-WHOLE_WITHIN_S = 150
-"""Until a member that was fenced is back, rewound, and certified; a busy machine needs a while."""
 
 
 @dataclass
@@ -42,7 +40,7 @@ class RigFailover(RigDatabases):
             found = self.scores(engine), [m.state for m in self.cluster().members]
             return found == (expected, ["online"] * len(MEMBERS)) or self._not(found)
 
-        wait_until("every machine is certified", whole, within_s=WHOLE_WITHIN_S, every_s=0.5)
+        wait_until("every machine is certified", whole, usual_s=COLD_START_S, every_s=0.5)
 
     @staticmethod
     def _not(found: object) -> object:
@@ -55,7 +53,7 @@ class RigFailover(RigDatabases):
                 self.power_on(machine)
             lifecycle.thaw(self.stack, machine)
             lifecycle.join(self.stack, machine)
-        wait_until("the cluster answers", lambda: self.cluster().quorum, within_s=WHOLE_WITHIN_S)
-        self.run("gluster1", "crm_resource", "--cleanup", timeout_s=60)
+        wait_until("the cluster answers", lambda: self.cluster().quorum, usual_s=COLD_START_S)
+        self.run("gluster1", "crm_resource", "--cleanup")
         self.await_whole_databases(engine)
         self.await_certified(engine)

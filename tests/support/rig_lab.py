@@ -17,9 +17,11 @@ from lab.stack_file import read_config
 from rig import lifecycle, state
 from rig.model import Rig
 from tests.support.lab import LabUnderTest
-from tests.support.requests import Answer, ask
-from tests.support.waiting import wait_until
+from tests.support.requests import TIMEOUT_S, Answer, ask
+from tests.support.waiting import TAKEOVER_S, WHOLE_S, wait_until
 
+COMMAND_S = 120.0
+"""For a command on a machine: it hangs when it has said nothing for so long, and is not slow."""
 STEADY_LOOKS = 4
 """Looks in a row that must agree: right after a fault, one look may hit the moment between."""
 
@@ -75,13 +77,15 @@ class RigLab(LabUnderTest):
     def url(self, path: str = "/whoami", *, scheme: str = "https") -> str:
         return f"{scheme}://{self.topology.vip}{path}"
 
-    def ask(self, path: str = "/whoami", *, scheme: str = "https", timeout_s: float = 3) -> Answer:
+    def ask(
+        self, path: str = "/whoami", *, scheme: str = "https", timeout_s: float = TIMEOUT_S
+    ) -> Answer:
         """One request through the VIP."""
         return ask(self.url(path, scheme=scheme), namespace=self.namespace, timeout_s=timeout_s)
 
     # -- machines ---------------------------------------------------------------------------------
 
-    def run(self, machine: str, *words: str, timeout_s: float = 30) -> str:
+    def run(self, machine: str, *words: str, timeout_s: float = COMMAND_S) -> str:
         """Run a command as root on a machine, past SSH; fails where it fails."""
         done = self.try_run(machine, *words, timeout_s=timeout_s)
         assert done.returncode == 0, (
@@ -90,7 +94,7 @@ class RigLab(LabUnderTest):
         return done.stdout
 
     def try_run(
-        self, machine: str, *words: str, timeout_s: float = 30
+        self, machine: str, *words: str, timeout_s: float = COMMAND_S
     ) -> subprocess.CompletedProcess[str]:
         argv = lifecycle.enter_argv(self.stack, machine, words)
         return subprocess.run(
@@ -129,7 +133,7 @@ class RigLab(LabUnderTest):
                 found.append(balancer)
         return found
 
-    def owner(self, *, within_s: float = 15) -> str:
+    def owner(self, *, usual_s: float = TAKEOVER_S) -> str:
         """The one owner; waits for there to be exactly one, the same in several looks in a row."""
         looks: list[list[str]] = []
 
@@ -139,7 +143,7 @@ class RigLab(LabUnderTest):
             same = len(last) == STEADY_LOOKS and all(look == last[0] for look in last)
             return last[0][0] if same and len(last[0]) == 1 else ""
 
-        return wait_until("exactly one VIP owner", settled, within_s=within_s)
+        return wait_until("exactly one VIP owner", settled, usual_s=usual_s)
 
     @staticmethod
     def other(balancer: str) -> str:
@@ -149,20 +153,20 @@ class RigLab(LabUnderTest):
 
     def await_whole(self) -> None:
         """All machines on, one owner, the VIP answers, every app server up for both."""
-        self.owner(within_s=30)
-        wait_until("the VIP answers", lambda: self.ask().status == 200, within_s=30)
+        self.owner(usual_s=WHOLE_S)
+        wait_until("the VIP answers", lambda: self.ask().status == 200, usual_s=WHOLE_S)
         for balancer in ("lb1", "lb2"):
             wait_until(
                 f"{balancer} sees every app server up",
                 lambda who=balancer: not self.down_servers(who),  # type: ignore[misc]
-                within_s=30,
+                usual_s=WHOLE_S,
             )
         if self.engine == "nginx":
             # It leaves a server alone for ten seconds that failed, and does not say so.
             wait_until(
                 "nginx sends requests to both app servers",
                 lambda: {self.ask().machine for _ in range(4)} >= {"app1", "app2"},
-                within_s=30,
+                usual_s=WHOLE_S,
             )
 
     def put_right(self) -> None:

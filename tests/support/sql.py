@@ -12,7 +12,7 @@ from typing import Any
 
 from lab.netns import inside
 from tests.support.sql_engines import ERRORS, TIMEOUT_S, SqlEngine
-from tests.support.waiting import wait_until
+from tests.support.waiting import MOMENT_S, TAKEOVER_S, WHOLE_S, deadline_s, wait_until
 
 FIRST = 10
 """Writes that are acknowledged before a writer's block begins."""
@@ -54,7 +54,7 @@ class Writer:
     access: Access
     table: str
     pause_s: float = 0.02
-    limit_s: float = 120.0
+    limit_s: float = 600.0
     acknowledged: list[int] = field(default_factory=list)
     begun: dict[int, float] = field(default_factory=dict)
     """When each was begun, on the monotonic clock."""
@@ -71,7 +71,9 @@ class Writer:
         self._thread.start()
         try:
             # Before anything is broken: what was acknowledged by then is what may be lost.
-            wait_until("the writer writes", lambda: len(self.acknowledged) >= FIRST, within_s=30)
+            wait_until(
+                "the writer writes", lambda: len(self.acknowledged) >= FIRST, usual_s=TAKEOVER_S
+            )
         except AssertionError:
             self._stop.set()  # there is no block whose end would do it
             raise
@@ -84,7 +86,7 @@ class Writer:
         trace: TracebackType | None,
     ) -> None:
         self._stop.set()
-        self._thread.join(TIMEOUT_S + 30)
+        self._thread.join(TIMEOUT_S + deadline_s(MOMENT_S))
         assert not self._thread.is_alive(), "the writer did not end"
 
     def _run(self) -> None:
@@ -119,7 +121,7 @@ class Writer:
     def lost(self) -> set[int]:
         """Acknowledged, and not there any more; asked until somebody answers."""
         query = f"SELECT n FROM {self.table}"  # noqa: S608 - of the test's own
-        (rows,) = wait_until("the rows", lambda: (self.access.ask(query),), within_s=60)
+        (rows,) = wait_until("the rows", lambda: (self.access.ask(query),), usual_s=WHOLE_S)
         return set(self.acknowledged) - {row[0] for row in rows}
 
     @property

@@ -9,7 +9,8 @@ from typing import Any
 import psycopg
 import pymysql
 
-TIMEOUT_S = 3
+TIMEOUT_S = 30
+"""For a connection to be made: who is slow has not failed."""
 ERRORS = (psycopg.Error, pymysql.Error, OSError)
 """What a statement may fail with."""
 

@@ -20,11 +20,11 @@ from lab.pulumi_cli import write_private
 from lab.stack_file import ROOT, read_config
 from tests.support.lab import Done, LabUnderTest
 from tests.support.requests import Answer, ask
-from tests.support.waiting import wait_until
+from tests.support.waiting import EMULATED_S, wait_until
 
 SSH_OPTIONS = (
     "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
-    "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=5", "-o", "BatchMode=yes",
+    "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=30", "-o", "BatchMode=yes",
 )  # fmt: skip
 
 
@@ -56,7 +56,7 @@ class VmLab(LabUnderTest):
     def ask(self, path: str = "/whoami") -> Answer:
         """One request through the VIP."""
         url = f"https://{self.topology.vip}{path}"
-        return ask(url, namespace=self.namespace, timeout_s=10)
+        return ask(url, namespace=self.namespace)
 
     def ssh(self, machine: str, command: str) -> Done:
         """Run a command over SSH with the stack's own key."""
@@ -88,7 +88,7 @@ class VmLab(LabUnderTest):
             owners = self.owners()
             return owners[0] if len(owners) == 1 else ""
 
-        return wait_until("exactly one VIP owner", only_one, within_s=120)
+        return wait_until("exactly one VIP owner", only_one, usual_s=EMULATED_S)
 
     @staticmethod
     def other(balancer: str) -> str:

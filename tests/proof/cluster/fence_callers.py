@@ -18,7 +18,7 @@ from components.topology import Machine
 from lab.libvirt_host.fencing import FenceDaemon
 from tests.libvirt.machine_lab import MachineLab
 from tests.support.lab import Done
-from tests.support.waiting import wait_until
+from tests.support.waiting import TAKEOVER_S, wait_until
 
 CHECK = Path(__file__).parents[3] / "components/fencing/templates/check-fencing"
 
@@ -38,7 +38,7 @@ class Caller:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            timeout=60,
+            timeout=120,
         )
         return Done(done.returncode, done.stdout)
 
@@ -48,7 +48,7 @@ class Caller:
         """What fence_virt says here, asking a daemon with its own key or with another one."""
         where = ["-T", str(by.topology.gateway), "-p", str(PORT), "-k", str(key or by.key_file)]
         target = ["-H", domain] if domain else []
-        return self.run("fence_virt", *where, "-t", "10", "-o", action, *target, *options)
+        return self.run("fence_virt", *where, "-t", "30", "-o", action, *target, *options)
 
     def check(self, folder: Path, *plugs: str, by: FenceDaemon) -> Done:
         """What the members' own check says here."""
@@ -87,8 +87,8 @@ def caller_as(lab: MachineLab, machine: Machine) -> Iterator[Caller]:
             subprocess.run(step, check=True, capture_output=True)
         caller = Caller(namespace, lab)
         # A bridge lets a new port wait before it passes anything.
-        dns = ("timeout", "1", "bash", "-c", f"exec 3<>/dev/tcp/{gateway}/53")
-        wait_until("the gateway answers", lambda: caller.run(*dns).status == 0, within_s=30)
+        dns = ("timeout", "30", "bash", "-c", f"exec 3<>/dev/tcp/{gateway}/53")
+        wait_until("the gateway answers", lambda: caller.run(*dns).status == 0, usual_s=TAKEOVER_S)
         yield caller
     finally:
         # The other end of its link goes with it.

@@ -20,7 +20,7 @@ from lab.libvirt_host.inventory import list_everything
 from lab.libvirt_host.virsh import set_links
 from tests.libvirt.machine_lab import Data
 from tests.support.vm_lab import VmLab, deployed_vms
-from tests.support.waiting import wait_until
+from tests.support.waiting import COLD_START_S, wait_until
 
 STACK = "test-vm-clus"
 MEMBERS = ("node1", "node2", "node3")
@@ -29,10 +29,6 @@ CLUSTER = {"enabled": True, "fencing": {"watchdog": True}}
 TOLERANCE = {"tolerancePercent": 300, "toleranceMs": 5000, "slowMs": 1000}
 """What a machine of unknown speed may cost more: these tests are about who fences. On emulated
 processors 24.0 and 30.5 s were measured, where 21.4 s are predicted."""
-WHOLE_WITHIN_S = 300
-"""An emulated machine boots in a minute or two, and its cluster needs as long again."""
-TAKEN_OVER_WITHIN_S = 240
-"""73 to 81 s were measured; the watchdog's part of that is 30 s."""
 
 
 class ClusterVms(VmLab):
@@ -76,7 +72,7 @@ class ClusterVms(VmLab):
         wait_until(
             "every member is online",
             lambda: self.online() == list(MEMBERS),
-            within_s=WHOLE_WITHIN_S,
+            usual_s=COLD_START_S,
             every_s=2,
         )
         self.owner()
@@ -123,12 +119,12 @@ def test_where_nobody_can_fence_it_its_watchdog_resets_it_and_another_takes_over
         new = wait_until(
             "another member has the VIP",
             lambda: [m for m in lab.owners() if m in others],
-            within_s=TAKEN_OVER_WITHIN_S,
+            usual_s=COLD_START_S,
             every_s=1,
         )
         assert len(new) == 1
         lab.set_link(owner, "up")
-        wait_until("it boots", lambda: lab.boot(owner), within_s=WHOLE_WITHIN_S, every_s=2)
+        wait_until("it boots", lambda: lab.boot(owner), usual_s=COLD_START_S, every_s=2)
         assert lab.boot(owner) != boot, "its VIP was taken over, and it had not been reset"
         assert lab.process(owner) == process, "it was libvirt that reset it"
     finally:

@@ -25,7 +25,7 @@ from lab.libvirt_host.packages import ensure_packages
 from tests.libvirt.conftest import MakeLab
 from tests.libvirt.machine_lab import Data, MachineLab
 from tests.proof.cluster.fence_callers import Caller, caller_as
-from tests.support.waiting import wait_until
+from tests.support.waiting import MOMENT_S, wait_until
 
 DENIED, OFF, FAILED = 3, 2, 1
 """Exit status of fence_virt: not permitted, `status` of a machine that is off, everything else."""
@@ -226,7 +226,7 @@ def test_a_second_start_changes_nothing_and_another_key_is_taken_over(
 def test_a_daemon_that_died_is_started_again(daemon: FenceDaemon) -> None:
     first = process(daemon)
     os.kill(first, signal.SIGKILL)
-    wait_until("it is gone", lambda: not daemon.answers(), within_s=10)
+    wait_until("it is gone", lambda: not daemon.answers(), usual_s=MOMENT_S)
     daemon.ensure()
     assert process(daemon) != first
     assert daemon.answers()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 
@@ -11,17 +10,16 @@ import pytest
 from tests.support.requests import ask
 from tests.support.rig_lab import RigLab
 from tests.support.rig_module import deployed_rig
-from tests.support.waiting import wait_until
+from tests.support.waiting import WHOLE_S, wait_until
 
-STACK = os.environ.get("HALAB_TEST_RIG_QUORUM", "test-quorum")
+STACK = "test-quorum"
 MEMBERS, DEVICE = ("db1", "db2"), "app1"
-WITHIN_S = 60
 COUNTS = {"loadBalancer": 2, "app": 1, "database": 2, "storage": 0}
 
 
 SETTINGS = {
     "topology": "full",
-    "timers": "fast",
+    "timers": "relaxed",
     "machines": {"counts": COUNTS},
     "cluster": {"enabled": True, "members": list(MEMBERS), "quorumDevice": DEVICE},
 }
@@ -45,7 +43,7 @@ def await_votes(lab: RigLab, member: str, count: int) -> None:
     wait_until(
         f"{member} counts {count} votes, and they are a majority",
         lambda: votes(lab, member) == (count, True),
-        within_s=WITHIN_S,
+        usual_s=WHOLE_S,
     )
 
 
@@ -54,10 +52,10 @@ def owner(lab: RigLab) -> str:
 
     def answering() -> str:
         url = f"http://{lab.topology.cluster_vip}/"
-        answer = ask(url, namespace=lab.namespace, timeout_s=3)
+        answer = ask(url, namespace=lab.namespace)
         return answer.machine if answer.status == 200 else ""
 
-    return wait_until("the cluster's page answers", answering, within_s=WITHIN_S)
+    return wait_until("the cluster's page answers", answering, usual_s=WHOLE_S)
 
 
 def test_the_device_is_the_third_vote_of_both(lab: RigLab) -> None:
@@ -98,7 +96,7 @@ def test_one_member_alone_goes_on_with_the_device(lab: RigLab) -> None:
     lab.power_off(lost)
     try:
         await_votes(lab, left, 2)
-        wait_until("the page moved", lambda: owner(lab) == left, within_s=WITHIN_S)
+        wait_until("the page moved", lambda: owner(lab) == left, usual_s=WHOLE_S)
         history = lab.run(left, "stonith_admin", "--history", lost)
     finally:
         lab.power_on(lost)

@@ -16,8 +16,8 @@ import pytest
 from images.cache import cache_root
 from rig.fencing import guest
 from rig.processes import recorded_process
-from tests.rig_tool.conftest import ROOT, RigCommand
-from tests.support.waiting import wait_until
+from tests.support.rig_command import ROOT, RigCommand
+from tests.support.waiting import BOOT_S, COLD_START_S, TAKEOVER_S, deadline_s, wait_until
 
 pytestmark = pytest.mark.rig
 
@@ -60,7 +60,7 @@ def given(
     """A command that root runs in a machine, with something on its standard input."""
     command = [sys.executable, "-m", "rig", "exec", machine, "--name", rig.name, "--", *words]
     return subprocess.run(
-        command, cwd=ROOT, input=stdin, text=True, capture_output=True, timeout=60
+        command, cwd=ROOT, input=stdin, text=True, capture_output=True, timeout=120
     )
 
 
@@ -105,7 +105,7 @@ def test_a_reboot_is_a_power_cut_and_not_a_shutdown(rig: RigCommand) -> None:
     rig.inside("m3", "touch /run/before")
     rig.inside("m3", "ip address add 10.98.7.99/24 dev eth0")
     fenced(rig, "reboot", "m3")
-    wait_until("m3 is back", lambda: rig.ssh("m3", "true").returncode == 0, within_s=60)
+    wait_until("m3 is back", lambda: rig.ssh("m3", "true").returncode == 0, usual_s=BOOT_S)
     assert rig.run("exec", "m3", "--", "test", "-e", "/run/before").returncode == 1
     assert "10.98.7.99" not in rig.inside("m3", "ip address")
 
@@ -137,7 +137,7 @@ def test_a_machine_can_be_fenced_while_another_one_boots(rig: RigCommand) -> Non
     with subprocess.Popen(command, cwd=ROOT) as booting:
         fenced(rig, "off", "m3")
         assert power(rig, "m3") == "off"
-        assert booting.wait(timeout=60) == 0
+        assert booting.wait(timeout=deadline_s(BOOT_S)) == 0
 
 
 def test_monitor_asks_the_service_and_list_knows_every_machine(rig: RigCommand) -> None:
@@ -218,14 +218,16 @@ def test_a_cluster_fences_by_it(rig: RigCommand) -> None:
     for machine in MACHINES:
         given(rig, machine, "sh", "-c", script, stdin=config).check_returncode()
     seen = "Online: [ m1 m2 m3 ]"
-    wait_until("all are online", lambda: seen in rig.inside("m1", "crm_mon -1"), within_s=60)
+    wait_until(
+        "all are online", lambda: seen in rig.inside("m1", "crm_mon -1"), usual_s=COLD_START_S
+    )
     hosts = "'pcmk_host_list=m1 m2 m3' pcmk_host_check=static-list"
     create = f"pcs stonith create fence-rig fence_halab_rig ip={GATEWAY} {hosts} --wait=30"
     rig.inside("m1", create)
     rig.inside("m3", "touch /run/before")
     rig.inside("m1", "stonith_admin --reboot m3 --timeout 30")
     assert "reboot of m3 successful" in rig.inside("m1", "stonith_admin --history m3")
-    wait_until("m3 is back", lambda: rig.ssh("m3", "true").returncode == 0, within_s=60)
+    wait_until("m3 is back", lambda: rig.ssh("m3", "true").returncode == 0, usual_s=BOOT_S)
     assert rig.run("exec", "m3", "--", "test", "-e", "/run/before").returncode == 1
     for machine in MACHINES:
         rig.inside(machine, "systemctl stop pacemaker corosync")
@@ -234,7 +236,9 @@ def test_a_cluster_fences_by_it(rig: RigCommand) -> None:
 def test_a_service_that_is_killed_comes_back_by_itself(rig: RigCommand) -> None:
     for child in children(supervisor(rig)):
         os.kill(child, signal.SIGKILL)
-    wait_until("the service answers again", lambda: fence(rig, "monitor")[0] == 0, within_s=30)
+    wait_until(
+        "the service answers again", lambda: fence(rig, "monitor")[0] == 0, usual_s=TAKEOVER_S
+    )
 
 
 def test_up_starts_a_service_that_is_gone_and_leaves_one_that_runs(rig: RigCommand) -> None:

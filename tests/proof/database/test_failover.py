@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -12,8 +11,7 @@ from tests.proof.database.failover_scenarios import deployed
 from tests.support.rig_failover import RigFailover
 from tests.support.sql_engines import POSTGRESQL, SqlEngine
 
-STACK = os.environ.get("HALAB_TEST_RIG_FAILOVER", "test-failover")
-"""Another name lets two runs of these tests share a machine."""
+STACK = "test-failover"
 
 
 @pytest.fixture(scope="module")

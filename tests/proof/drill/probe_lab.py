@@ -15,7 +15,7 @@ from lab.drill.scene import Scene
 from lab.drill.target import target_from
 from lab.machines import Machines
 from tests.contract.sshd import make_key
-from tests.services.machines import Machine, segment, wait_for
+from tests.support.services.machines import Machine, segment, wait_for
 from tests.unit.drill.probes.probing import Seen, running
 from tests.unit.drill.world import World, outputs
 

@@ -19,7 +19,7 @@ from lab.drill.journal import Journal
 from lab.drill.tiers import app_server, load_balancer
 from lab.stack_file import ROOT
 from tests.support.rig_lab import RigLab
-from tests.support.waiting import wait_until
+from tests.support.waiting import DRILL_S, WHOLE_S, deadline_s, wait_until
 
 FAULTS = [
     fault.name
@@ -108,7 +108,13 @@ def running(lab: RigLab, folder: Path, *words: str) -> Iterator[subprocess.Popen
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
-        process.communicate(timeout=120)
+        ended(process)
+
+
+def ended(process: subprocess.Popen[str]) -> str:
+    """What it has said; waits until it has ended."""
+    text, _ = process.communicate(timeout=deadline_s(DRILL_S))
+    return text
 
 
 def await_step(folder: Path, step: str) -> None:
@@ -119,7 +125,7 @@ def await_step(folder: Path, step: str) -> None:
         events = read_history(histories[0]) if histories else []
         return [event.step for event in events if isinstance(event, PhaseEvent)]
 
-    wait_until(f"the step {step}", lambda: step in steps(), within_s=60)
+    wait_until(f"the step {step}", lambda: step in steps(), usual_s=WHOLE_S)
 
 
 def test_two_owners_are_found(whole: RigLab, tmp_path: Path) -> None:
@@ -130,7 +136,7 @@ def test_two_owners_are_found(whole: RigLab, tmp_path: Path) -> None:
         await_step(tmp_path, "steady")
         whole.run(other, "ip", "addr", "add", address, "dev", "eth0")
         try:
-            process.communicate(timeout=120)
+            ended(process)
         finally:
             whole.try_run(other, "ip", "addr", "del", address, "dev", "eth0")
     verdict = report_of(tmp_path)
@@ -164,7 +170,7 @@ def test_a_killed_prober_gives_no_data_and_never_zero(whole: RigLab, tmp_path: P
         assert probers
         for pid in probers:
             os.kill(pid, signal.SIGKILL)
-        process.communicate(timeout=180)
+        ended(process)
     verdict = report_of(tmp_path)
     assert verdict["outcome"] == "unknown"
     assert "http" in verdict["no_data"]
@@ -179,7 +185,7 @@ def test_an_interrupt_at_any_step_leaves_the_lab_whole(
     with running(whole, tmp_path, "--fault", "vip-owner-power-off") as process:
         await_step(tmp_path, step)
         process.send_signal(signal.SIGINT)
-        text, _ = process.communicate(timeout=180)
+        text = ended(process)
     assert process.returncode == 130, text
     assert "Traceback" not in text
     assert Journal(whole.stack).in_place() is None
@@ -193,7 +199,7 @@ def test_a_drill_that_was_killed_is_undone_by_the_next_command(
     with running(whole, tmp_path, "--fault", "vip-owner-power-off") as process:
         await_step(tmp_path, "injected")
         process.kill()
-        process.communicate(timeout=60)
+        ended(process)
     refused = whole.lab("drill", whole.stack, "--fault", "none")
     assert refused.status == 2
     assert "--undo" in refused.text

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,10 +17,9 @@ from lab.stack_file import ROOT
 from tests.support.requests import request
 from tests.support.rig_databases import RigDatabases
 from tests.support.rig_module import deployed_rig
-from tests.support.waiting import wait_until
+from tests.support.waiting import DRILL_S, WHOLE_S, deadline_s, wait_until
 
-STACK = os.environ.get("HALAB_TEST_RIG_DBD", "test-rig-dbd")
-"""Another name lets two runs of these tests share a machine."""
+STACK = "test-rig-dbd"
 ENGINE, UNIT = "postgresql", "postgresql@15-main"
 COUNTS = {"loadBalancer": 2, "app": 2, "database": 2, "storage": 0}
 TOLERANCE = {"tolerancePercent": 300, "toleranceMs": 5000, "slowMs": 1000}
@@ -51,7 +48,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RigDatabases]:
 
 def visits(lab: RigDatabases, method: str = "GET") -> tuple[int, Any]:
     """Status and data of one request through the VIP."""
-    answer = request(method, lab.url("/visits"), namespace=lab.namespace, timeout_s=20)
+    answer = request(method, lab.url("/visits"), namespace=lab.namespace)
     return answer.status_code, answer.json()
 
 
@@ -65,11 +62,9 @@ def test_a_visit_goes_through_the_whole_chain_and_an_outage_is_told(lab: RigData
 
     for machine in ("db1", "db2"):
         lab.run(machine, "systemctl", "stop", UNIT)
-    begin = time.monotonic()
     status, away = visits(lab, "POST")
     assert (status, away["stored"]) == (503, "no"), away
     assert "the database does not answer" in away["error"]
-    assert time.monotonic() - begin < 10
     for machine in ("db1", "db2"):
         lab.run(machine, "systemctl", "start", "--no-block", UNIT)
     lab.await_whole_databases(ENGINE)
@@ -152,13 +147,13 @@ def test_asynchronous_replication_is_caught_losing_writes(
         lab.argv(*words), cwd=ROOT, env=lab.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     try:
-        wait_until("the first writes", lambda: has_written(tmp_path), within_s=60)
+        wait_until("the first writes", lambda: has_written(tmp_path), usual_s=WHOLE_S)
         lab.shell(new, CUT_REPLICATION.format(address=lab.hosts()[old]["address"]))
-        process.communicate(timeout=300)
+        process.communicate(timeout=deadline_s(DRILL_S))
     finally:
         if process.poll() is None:
             process.terminate()
-            process.communicate(timeout=120)
+            process.communicate(timeout=deadline_s(DRILL_S))
         lab.try_run(new, "nft", "delete", "table", "ip", "halab_test")
 
     (verdict,) = json.loads((tmp_path / "report.json").read_text())["verdicts"]

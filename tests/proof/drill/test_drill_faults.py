@@ -27,11 +27,10 @@ from lab.machines import Machines
 from lab.netns import inside
 from lab.pulumi_cli import PulumiCli
 from rig import lifecycle
-from tests.support.requests import Loop
+from tests.support.requests import TIMEOUT_S, Loop
 from tests.support.rig_lab import RigLab
-from tests.support.waiting import wait_until
+from tests.support.waiting import TAKEOVER_S, WHOLE_S, deadline_s, wait_until
 
-WITHIN_S = 15.0
 TIERS = (machines.TIER, load_balancer.TIER, app_server.TIER)
 AUDITS = tuple(audit for tier in TIERS for audit in tier.audits)
 PAGE = (
@@ -94,14 +93,14 @@ class Breaker:
 
     @staticmethod
     def _see(name: str, victim: str, seen: Callable[[str], object]) -> None:
-        wait_until(f"{name} of {victim} has its effect", lambda: seen(victim), within_s=WITHIN_S)
+        wait_until(f"{name} of {victim} has its effect", lambda: seen(victim), usual_s=TAKEOVER_S)
 
 
 async def whole(scene: Scene) -> None:
-    """Every audit passes, soon."""
+    """Every audit passes."""
     loop = asyncio.get_running_loop()
     for audit in AUDITS:
-        deadline = loop.time() + audit.within_s
+        deadline = loop.time() + deadline_s(WHOLE_S)
         while True:
             found = await audit.check(scene)
             if found.outcome == "pass":
@@ -152,7 +151,10 @@ class Effects:
         return f"http_back/{victim}" in self.lab.down_servers(self.lab.owner())
 
     def page_s(self, victim: str, path: str, *, limit: float = 2.0) -> float | None:
-        """Seconds that a page of this app server takes on itself; None: it does not come."""
+        """Seconds that a page of this app server takes on itself; None: it does not come.
+
+        A page that hangs is found by the limit alone: this is asked until it says what is expected.
+        """
         address = str(self.lab.topology.machine(victim).address)
         line = PAGE.format(limit=limit, address=address, path=path)
         done = self.lab.try_run(victim, "bash", "-c", line)
@@ -202,7 +204,11 @@ def test_a_fault_has_its_effect_and_its_undoing_cures_it(breaker: Breaker, name:
     )
     # The control: what was seen is not simply always so.
     if name not in ("haproxy-killed", "keepalived-killed", "config-reload"):
-        assert not effects.seen(name, victim)
+        wait_until(
+            f"{name} of {victim} has no effect any more",
+            lambda: not effects.seen(name, victim),
+            usual_s=TAKEOVER_S,
+        )
 
 
 def test_no_request_fails_while_the_configuration_is_reloaded(breaker: Breaker) -> None:
@@ -211,7 +217,7 @@ def test_no_request_fails_while_the_configuration_is_reloaded(breaker: Breaker) 
         await fault.inject(scene, await fault.resolve(scene))
 
     with Loop(breaker.lab.url(), breaker.lab.namespace) as loop:
-        wait_until("requests flow", lambda: len(loop.answers) > 20, within_s=WITHIN_S)
+        wait_until("requests flow", lambda: len(loop.answers) > 20, usual_s=TAKEOVER_S)
         breaker.run(reload)
     assert loop.failed == []
 
@@ -226,7 +232,7 @@ def test_no_request_fails_when_a_slow_app_server_is_cured(breaker: Breaker) -> N
             await fault.undo(scene, victims)
 
     with Loop(breaker.lab.url(), breaker.lab.namespace, pause_s=0.001) as loop:
-        wait_until("requests flow", lambda: len(loop.answers) > 20, within_s=WITHIN_S)
+        wait_until("requests flow", lambda: len(loop.answers) > 20, usual_s=TAKEOVER_S)
         breaker.run(slow)
     assert loop.failed == []
     assert any(answer.took_s >= 0.1 for answer in loop.answers), "it was slow meanwhile"
@@ -252,7 +258,7 @@ def test_an_undoing_cures_a_fault_that_was_interrupted_half_way(
                 wait_until,
                 "it has begun",
                 lambda: breaker.lab.try_run(victims[0], "bash", "-c", begun).returncode == 0,
-                within_s=WITHIN_S,
+                usual_s=TAKEOVER_S,
             )
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
@@ -273,11 +279,12 @@ def test_a_planned_stop_serves_open_connections_while_new_ones_wait(breaker: Bre
     """What `systemctl stop keepalived` does first, held still."""
     lab, drain = breaker.lab, "/usr/local/lib/ha-lab/drain-vip"
     owner, vip = lab.owner(), str(lab.topology.vip)
-    with inside(lab.namespace), httpx.Client(verify=False, timeout=5) as client:  # noqa: S501
+    with inside(lab.namespace), httpx.Client(verify=False, timeout=TIMEOUT_S) as client:  # noqa: S501
         client.get(lab.url()).raise_for_status()
         lab.run(owner, drain, vip)
         try:
             assert client.get(lab.url()).status_code == 200, "its connection is open"
+            # Its packets are dropped: no answer would come later either.
             assert lab.ask(timeout_s=0.5).status == 0, "a new one is not let in"
         finally:
             lab.run(owner, drain)
@@ -325,7 +332,7 @@ def test_machines_reached_by_ssh_alone_are_cut_and_joined_and_not_crashed_in_a_c
                 wait_until,
                 "the VIP answers through the other one",
                 lambda: breaker.lab.ask("/").status == 200 and other in breaker.lab.owners(),
-                within_s=WITHIN_S,
+                usual_s=TAKEOVER_S,
             )
             assert await ssh.control.is_on(victims[0]), "the cut leaves this SSH alone"
             ping = f"ping -c 1 -W 1 {scene.target.machines[other].address}"
@@ -350,7 +357,7 @@ def test_a_cut_machine_joins_by_itself(breaker: Breaker, monkeypatch: pytest.Mon
             wait_until,
             "its tables are gone",
             lambda: "ha_lab_drill" not in breaker.lab.run("app3", *tables),
-            within_s=WITHIN_S,
+            usual_s=TAKEOVER_S,
         )
         await whole(scene)
 

@@ -21,9 +21,8 @@ from lab.drill.verdict import Verdict, judge
 from lab.stack_file import ROOT
 from tests.support.requests import Answer
 from tests.support.rig_lab import RigLab
-from tests.support.waiting import wait_until
+from tests.support.waiting import DRILL_S, deadline_s, wait_until
 
-WITHIN_S = 90.0
 WATCHING = "watching; "
 GIVES_UP_S = 0.5
 EXACT_S = 0.2
@@ -51,11 +50,11 @@ class Exercise:
             assert self.process.poll() is None, f"ended without {text!r}:\n{self.text}"
             return False
 
-        wait_until(f"{text!r} in:\n{self.text}", is_there, within_s=WITHIN_S)
+        wait_until(f"{text!r} in:\n{self.text}", is_there, usual_s=DRILL_S)
 
     def end(self) -> int:
         """Its exit status, once it has ended by itself."""
-        return self.process.wait(timeout=WITHIN_S)
+        return self.process.wait(timeout=deadline_s(DRILL_S))
 
     def verdict(self, name: str) -> Verdict:
         """Of the one history with this name in it."""
@@ -82,7 +81,7 @@ def exercise(
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
-            process.wait(timeout=WITHIN_S)
+            process.wait(timeout=deadline_s(DRILL_S))
 
 
 class Client:
@@ -112,13 +111,13 @@ class Client:
         wait_until(
             "a good answer to the test's own client",
             lambda: bool(self._asked) and self._asked[-1].status == 200,
-            within_s=WITHIN_S,
+            usual_s=DRILL_S,
             every_s=0.005,
         )
 
     def _end(self) -> None:
         self._stop.set()
-        self._thread.join(WITHIN_S)
+        self._thread.join(deadline_s(DRILL_S))
 
     def _run(self) -> None:
         while not self._stop.wait(0.005):

@@ -23,14 +23,19 @@ from components.load_balancer.nginx import (
     PROGRAM,
     RELOAD_PATH,
 )
+from components.timers import TIMERS
 from tests.golden.cases import LB1, VIP, a_backend, a_pair, some_servers, the_course_routes
-from tests.services.certificate import SITE_PEM
-from tests.services.lab import ADDRESSES, APPS, header, status
-from tests.services.machines import Machine, segment, wait_for, why_no_machines
+from tests.support.services.certificate import SITE_PEM
+from tests.support.services.lab import ADDRESSES, APPS, header, status
+from tests.support.services.machines import Machine, segment, wait_for, why_no_machines
 
 MACHINES = ("lb1", "app1", "app2", "app3", "client")
 ARGS = a_pair(
-    engine="nginx", peers=(LB1,), tls=Tls(certificate_path=CERTIFICATE_PATH), **the_course_routes()
+    engine="nginx",
+    peers=(LB1,),
+    tls=Tls(certificate_path=CERTIFICATE_PATH),
+    timers=TIMERS["relaxed"],
+    **the_course_routes(),
 )
 BARE = replace(ARGS, acls=(), routes=(), backends=(a_backend(),))
 EVERYONE = some_servers(backup=False)

@@ -17,10 +17,9 @@ from rig import lifecycle
 from tests.support.requests import get, request
 from tests.support.rig_lab import RigLab
 from tests.support.rig_module import deployed_rig
-from tests.support.waiting import wait_until
+from tests.support.waiting import WHOLE_S, wait_until
 
-STACK = os.environ.get("HALAB_TEST_RIG_STORAGE", "test-storage")
-"""Another name lets two runs of these tests share a machine."""
+STACK = "test-storage"
 SERVERS = ("gluster1", "gluster2", "gluster3")
 BRICK = "/data/gv0/brick"
 MOUNT = "/mnt/gluster"
@@ -29,7 +28,7 @@ NEW_SERVERS = ("gluster4", "gluster5", "gluster6")
 COUNTS = {"loadBalancer": 1, "app": 2, "database": 0, "storage": 3}
 SETTINGS: dict[str, Any] = {
     "topology": "full",
-    "timers": "fast",
+    "timers": "relaxed",
     "machines": {"counts": COUNTS},
     "cluster": {"enabled": False},
     "storage": {"enabled": True, "allowRootFileSystem": True},
@@ -54,14 +53,13 @@ def await_whole_storage(lab: RigLab) -> None:
     wait_until(
         "the storage is whole",
         lambda: lab.lab("storage", "status", STACK).status == 0,
-        within_s=120,
+        usual_s=WHOLE_S,
         every_s=1,
     )
 
 
 def put(lab: RigLab, path: str, data: bytes) -> int:
-    url = lab.url(path)
-    return request("PUT", url, namespace=lab.namespace, timeout_s=20, content=data).status_code
+    return request("PUT", lab.url(path), namespace=lab.namespace, content=data).status_code
 
 
 def test_a_file_put_through_one_client_is_read_on_every_other(lab: RigLab) -> None:
@@ -99,7 +97,7 @@ def test_a_mount_whose_client_was_killed_comes_back(lab: RigLab) -> None:
     wait_until(
         "the volume is mounted again",
         lambda: lab.try_run("app1", "ls", f"{MOUNT}/uploads").returncode == 0,
-        within_s=30,
+        usual_s=WHOLE_S,
     )
 
 
@@ -109,7 +107,7 @@ def test_a_client_that_boots_has_its_volume(lab: RigLab) -> None:
     wait_until(
         "the volume is mounted after the boot",
         lambda: lab.try_run("app2", "ls", f"{MOUNT}/uploads").returncode == 0,
-        within_s=60,
+        usual_s=WHOLE_S,
     )
 
 
@@ -129,7 +127,7 @@ def test_a_server_installed_anew_is_filled_again(lab: RigLab) -> None:
         ]
         return len(set(sums)) == 1
 
-    wait_until("its copy is the others'", same, within_s=60)
+    wait_until("its copy is the others'", same, usual_s=WHOLE_S)
     await_whole_storage(lab)
     lab.preview_clean().ok()
 
@@ -169,7 +167,7 @@ def test_three_more_servers_make_every_volume_larger(lab: RigLab) -> None:
         new = [set(lab.shell(s, find).split()) & set(files) for s in NEW_SERVERS]
         return new[0] and new[0] == new[1] == new[2]
 
-    wait_until("files are on the new bricks", spread, within_s=120, every_s=1)
+    wait_until("files are on the new bricks", spread, usual_s=WHOLE_S, every_s=1)
     for name, data in files.items():
         assert get(lab.url(f"/uploads/{name}"), namespace=lab.namespace).content == data
     await_whole_storage(lab)

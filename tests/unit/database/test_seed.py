@@ -13,6 +13,7 @@ import pytest
 
 from components.database.guest.seed import FRAME, receive, send
 from components.database.guest.shell import DatabaseError
+from tests.support.waiting import MOMENT_S, deadline_s
 
 SECRET = "s3cret"
 COPY = [b"abc", b"", b"x" * (2 * FRAME + 5)]
@@ -35,9 +36,9 @@ def a_sender(copy: Callable[[], Iterator[bytes]], secret: str = SECRET) -> Itera
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     with here:
-        here.settimeout(10)
+        here.settimeout(30)
         yield here
-    thread.join(10)
+    thread.join(deadline_s(MOMENT_S))
 
 
 def received(wire: socket.socket, secret: str = SECRET) -> bytes:

@@ -17,7 +17,7 @@ from components.database.guest.peers import Answers, ask
 from components.database.guest.service import RoleServer
 from components.database.guest.session import SilentError
 from components.database.guest.watch import Watch, later_primaries, read_seen
-from tests.support.waiting import wait_until
+from tests.support.waiting import MOMENT_S, deadline_s, wait_until
 from tests.unit.database.states import a_primary, a_replica, an_orphan
 
 LOOPBACK = "127.0.0.1"
@@ -108,19 +108,19 @@ def test_whoever_waits_for_the_same_question_shares_an_answer_that_was_asked_lat
     def look(peers: Answers) -> State:
         del peers
         looks.append(database.state)
-        assert go.wait(10)
+        assert go.wait(deadline_s(MOMENT_S))
         return looks[-1]
 
     monkeypatch.setattr(database, "look", look)
     monkeypatch.setattr(watch, "_asking", Counted())
     with ThreadPoolExecutor(6) as pool:
         first = pool.submit(watch.state)
-        wait_until("the first question", lambda: looks, within_s=10)
+        wait_until("the first question", lambda: looks, usual_s=MOMENT_S)
         waiting = [pool.submit(watch.state) for _ in range(5)]
-        wait_until("all wait", lambda: len(came) == 6, within_s=10)
+        wait_until("all wait", lambda: len(came) == 6, usual_s=MOMENT_S)
         database.state = an_orphan()
         go.set()
-        answers = [answer.result(10) for answer in waiting]
+        answers = [answer.result(deadline_s(MOMENT_S)) for answer in waiting]
 
     assert first.result() == a_primary()
     assert answers == [an_orphan()] * 5, "no answer is older than its question"

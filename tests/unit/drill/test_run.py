@@ -18,6 +18,7 @@ from lab.drill.journal import Journal, OpenFault
 from lab.drill.run import Drill, run_drill
 from lab.drill.verdict import judge
 from lab.errors import LabError
+from tests.support.waiting import MOMENT_S, deadline_s
 from tests.unit.drill.world import OwnerProbe, World, WorldProbe
 
 STEPS = ["steady", "inject", "injected", "undo", "undone", "settled", "end"]
@@ -30,6 +31,13 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_module, "PHASE_S", (0.0, 0.05))
     monkeypatch.setattr(run_module, "RECOVERY_FACTOR", 0.0)
     monkeypatch.setattr(run_module, "RECOVERY_MARGIN_S", 0.2)
+    monkeypatch.setattr(run_module, "STEADY_WITHIN_S", deadline_s(MOMENT_S))
+
+
+@pytest.fixture
+def impatient(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The steady state is not waited for long."""
+    del quick
     monkeypatch.setattr(run_module, "STEADY_WITHIN_S", 1.0)
 
 
@@ -95,6 +103,7 @@ def test_a_fault_that_clients_do_not_feel_for_long_is_written_as_recovered(
     assert "recovered" in setting.steps
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
@@ -113,6 +122,7 @@ def test_without_a_steady_state_nothing_is_broken(
     assert setting.steps == []
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_probe_without_a_word_is_no_steady_state(setting: Setting) -> None:
     class Mute(WorldProbe):
         async def run(self, _scene: Any, _emit: Any, stop: asyncio.Event) -> None:

@@ -44,10 +44,10 @@ class Service:
 
     def ask(self, action: str, machine: str = "", *, key: str = KEY) -> dict[str, object]:
         """As the agent asks."""
-        return ask(self.address, key.encode(), action, machine, timeout_s=10)
+        return ask(self.address, key.encode(), action, machine, timeout_s=30)
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(self.address, timeout=10)
+        return socket.create_connection(self.address, timeout=30)
 
     def said_to(self, line: bytes) -> bytes:
         """What the service says to whoever sends this, the greeting left out."""

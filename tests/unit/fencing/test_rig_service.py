@@ -15,7 +15,7 @@ from rig.fencing import server
 from rig.fencing.guest.agent import FenceError, ask, sign
 from rig.fencing.requests import MAX_REQUEST, Answer, Request
 from rig.model import RigError
-from tests.support.waiting import wait_until
+from tests.support.waiting import MOMENT_S, deadline_s, wait_until
 from tests.unit.fencing.callers import KEY, Power, Relay, Service, running
 
 
@@ -75,7 +75,7 @@ def test_a_request_that_was_overheard_is_worth_nothing(
 ) -> None:
     with ThreadPoolExecutor() as pool:
         passing = pool.submit(relay.pass_one_on)
-        ask(relay.address, KEY.encode(), "off", "m1", timeout_s=10)
+        ask(relay.address, KEY.encode(), "off", "m1", timeout_s=30)
         passing.result()
     assert b'"off"' in relay.sent
     assert b"wrong key" in service.said_to(relay.sent)
@@ -106,7 +106,7 @@ def test_an_answer_that_was_changed_is_not_believed(relay: Relay) -> None:
     with ThreadPoolExecutor() as pool:
         passing = pool.submit(relay.pass_one_on)
         with pytest.raises(FenceError, match="not from the rig's fence service"):
-            ask(relay.address, KEY.encode(), "status", "m1", timeout_s=10)
+            ask(relay.address, KEY.encode(), "status", "m1", timeout_s=30)
         passing.result()
 
 
@@ -174,7 +174,7 @@ def test_silent_callers_are_bounded_and_give_their_places_back(
         service.ask("list")
     for connection in silent:
         connection.close()
-    wait_until("a place is free", lambda: _is_served(service), within_s=10)
+    wait_until("a place is free", lambda: _is_served(service), usual_s=MOMENT_S)
 
 
 def _is_served(service: Service) -> bool:
@@ -188,7 +188,7 @@ def test_callers_are_served_side_by_side(tmp_path: Path) -> None:
     everybody_is_there = threading.Barrier(8)
 
     def slow(request: Request) -> Answer:
-        everybody_is_there.wait(timeout=10)
+        everybody_is_there.wait(deadline_s(MOMENT_S))
         return Answer(power=request.machine)
 
     with running(tmp_path, slow) as service, ThreadPoolExecutor(8) as pool:

@@ -14,8 +14,7 @@ import pytest
 from lab.exercise.keyboard import Keyboard
 from lab.exercise.progress import Ending
 from lab.exercise.watching import wait_for
-
-WITHIN_S = 10.0
+from tests.support.waiting import MOMENT_S, deadline_s
 
 
 @pytest.fixture
@@ -27,9 +26,10 @@ def terminal() -> Iterator[tuple[int, TextIO]]:
     os.close(person)
 
 
-async def ended(keyboard: Keyboard, within_s: float = WITHIN_S) -> Ending:
+async def ended(keyboard: Keyboard, within_s: float | None = None) -> Ending:
+    soon_s = deadline_s(MOMENT_S) if within_s is None else within_s
     with keyboard.reading():
-        return await wait_for(lambda: False, keyboard, within_s=within_s)
+        return await wait_for(lambda: False, keyboard, within_s=soon_s)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_line_is_waited_for(terminal: tuple[int, TextIO]) -> None:
     async def asked() -> str:
         with keyboard.reading():
             asyncio.get_running_loop().call_later(0.1, os.write, person, b"the answer\n")
-            return await keyboard.line(within_s=WITHIN_S)
+            return await keyboard.line(within_s=deadline_s(MOMENT_S))
 
     assert asyncio.run(asked()) == "the answer"
 
@@ -67,7 +67,7 @@ def test_nobody_is_waited_for_without_a_terminal() -> None:
 
     async def asked() -> str:
         with keyboard.reading():
-            return await keyboard.line(within_s=WITHIN_S)
+            return await keyboard.line(within_s=deadline_s(MOMENT_S))
 
     assert asyncio.run(asked()) == ""
     assert asyncio.run(ended(keyboard, within_s=0.05)) is Ending.LATE
@@ -80,7 +80,7 @@ def test_the_end_of_the_input_is_that_of_the_person(terminal: tuple[int, TextIO]
 
     async def asked() -> str:
         with keyboard.reading():
-            return await keyboard.line(within_s=WITHIN_S)
+            return await keyboard.line(within_s=deadline_s(MOMENT_S))
 
     assert asyncio.run(asked()) == ""
     assert not keyboard.is_there

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,8 @@ from lab.exercise.failover import STOP_HAPROXY
 from lab.exercise.keyboard import Keyboard
 from lab.exercise.progress import Ending
 from lab.exercise.watching import Watch, wait_for
+from tests.support.waiting import TAKEOVER_S, deadline_s
 from tests.unit.drill.world import OwnerProbe, World, WorldProbe
-
-WITHIN_S = 20.0
 
 
 @pytest.fixture(autouse=True)
@@ -37,8 +37,9 @@ def watch(world: World, folder: Path) -> Watch:
 
 
 async def effect_of(measuring: Watch) -> Ending:
+    within_s = deadline_s(TAKEOVER_S)
     return await wait_for(
-        lambda: measuring.progress.seen_at is not None, Keyboard(), within_s=WITHIN_S
+        lambda: measuring.progress.seen_at is not None, Keyboard(), within_s=within_s
     )
 
 
@@ -61,7 +62,9 @@ def test_a_step_by_hand_leaves_a_history_that_a_judge_understands(tmp_path: Path
             assert await measuring.served_again()
             await person
 
+    begun = time.monotonic()
     asyncio.run(step())
+    took_s = time.monotonic() - begun
     measuring.recorder.close()
     header, *events = read_history(tmp_path / "step.jsonl")
     assert isinstance(header, Header)
@@ -71,7 +74,8 @@ def test_a_step_by_hand_leaves_a_history_that_a_judge_understands(tmp_path: Path
         ("lb1",),
     )
     verdict = judge([header, *events])
-    assert verdict.outage_s == pytest.approx(0.3, abs=0.15)
+    assert verdict.outage_s is not None
+    assert 0.25 < verdict.outage_s < took_s
     assert {"steady", "inject", "injected", "recovered", "end"} <= set(verdict.steps)
     assert verdict.vip.owner_before == ("lb1",)
     assert verdict.vip.new_owner == "lb2"
@@ -104,10 +108,13 @@ def test_what_was_seen_before_an_interrupt_is_in_the_history(tmp_path: Path) -> 
             await person
             raise asyncio.CancelledError
 
+    begun = time.monotonic()
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(step())
+    took_s = time.monotonic() - begun
     verdict = judge(measuring.recorder.events)
-    assert verdict.outage_s == pytest.approx(0.2, abs=0.15)
+    assert verdict.outage_s is not None
+    assert 0.15 < verdict.outage_s < took_s
     assert verdict.outcome == "unknown"
     assert "cut-off" in {sentence.code for sentence in verdict.sentences}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -44,6 +43,8 @@ class FakeMachines:
 
     answers: dict[str, Result | LabError | None] = field(default_factory=dict)
     """None: no answer, ever."""
+    waited_for: list[str] = field(default_factory=list)
+    """Machines without an answer that were given all the time that they had."""
     asked: dict[str, str] = field(default_factory=dict)
 
     async def run(self, machine: str, script: str, *, timeout_s: float) -> Result:
@@ -53,6 +54,7 @@ class FakeMachines:
             raise given
         if given is None:
             await asyncio.sleep(timeout_s)
+            self.waited_for.append(machine)
             msg = f"{machine} did not answer over SSH within {timeout_s:g} s"
             raise LabError(msg)
         return given
@@ -196,11 +198,11 @@ class TestLooking:
 
     def test_a_machine_that_is_off_is_not_waited_for(self, monkeypatch: Patch) -> None:
         monkeypatch.setattr(drift_module, "PATIENCE_S", 0.05)
+        monkeypatch.setattr(drift_module, "LOOK_TIMEOUT_S", 60)
         machines = FakeMachines({"lb1": None})
-        begun = time.monotonic()
         looked = asyncio.run(look_at(scene_of(machines, FakeControl(off=("lb1",))), {"lb1": ()}))
 
-        assert time.monotonic() - begun < 1
+        assert machines.waited_for == []
         assert looked[0].look == MachineLook(
             machine="lb1", outcome="fail", detail="is off", answers=False
         )
@@ -279,12 +281,10 @@ class TestCheck:
         self, monkeypatch: Patch
     ) -> None:
         monkeypatch.setattr(check_module, "AUDIT_TIMEOUT_S", 0.05)
-        begun = time.monotonic()
         report = checked(scene_of(FakeMachines()), audit("slow", hanging), audit("quick", right))
 
         assert [a.outcome for a in report.audits] == ["unknown", "pass"]
         assert report.audits[0].detail == "no answer within 0.05 s"
-        assert time.monotonic() - begun < 10
 
     def test_the_longest_check_is_shorter_than_fifteen_seconds(self) -> None:
         assert drift_module.POWER_TIMEOUT_S + drift_module.LOOK_TIMEOUT_S < 15

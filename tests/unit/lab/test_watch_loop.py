@@ -16,6 +16,7 @@ from lab.watch import command, stream
 from lab.watch.model import Rows
 from lab.watch.stream import Streamed
 from lab.watch.view import data, frame, summary
+from tests.support.waiting import MOMENT_S, deadline_s
 from tests.unit.lab.watched import (
     FakeMachines,
     FakeRows,
@@ -122,13 +123,11 @@ class TestLoop:
     def test_everything_ends_with_the_block(self) -> None:
         rows = FakeRows()
 
-        async def run() -> float:
-            begun = time.monotonic()
+        async def run() -> None:
             async with command.looking(scene(), cast("list[Rows]", [rows]), asyncio.Event()):
                 await asyncio.sleep(0)
-            return time.monotonic() - begun
 
-        assert asyncio.run(run()) < 1
+        asyncio.run(run())
         assert rows.cancelled
 
     def test_rows_that_fail_end_the_view_with_their_error(self) -> None:
@@ -137,7 +136,7 @@ class TestLoop:
         async def run() -> None:
             stop = asyncio.Event()
             async with command.looking(scene(), cast("list[Rows]", [rows, other]), stop):
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(deadline_s(MOMENT_S)):
                     await stop.wait()
 
         with pytest.raises(RuntimeError, match="a mistake"):
@@ -153,13 +152,13 @@ class TestLoop:
             await command.first_look(rows, asyncio.Event())
             return time.monotonic() - begun
 
-        assert 0.04 < asyncio.run(run()) < 2
+        assert asyncio.run(run()) > 0.04
 
     def test_an_interrupt_ends_the_wait_for_it(self) -> None:
         async def run() -> None:
             stop = asyncio.Event()
             stop.set()
-            async with asyncio.timeout(1):
+            async with asyncio.timeout(deadline_s(MOMENT_S)):
                 await command.first_look(cast("list[Rows]", [FakeRows(seen=False)]), stop)
 
         asyncio.run(run())

@@ -19,6 +19,7 @@ from components import load_balancer
 from components.load_balancer import nginx as nginx_files
 from lab.watch.guest import observe
 from lab.watch.sights import OBSERVER
+from tests.support.waiting import MOMENT_S, deadline_s
 
 Patch = pytest.MonkeyPatch
 FIB_TRIE = """\
@@ -80,7 +81,7 @@ def haproxy(tmp_path: Path, monkeypatch: Patch) -> Iterator[list[bytes]]:
         thread = threading.Thread(target=answer, daemon=True)
         thread.start()
         yield asked
-        thread.join(5)
+        thread.join(deadline_s(MOMENT_S))
 
 
 class TestServers:
@@ -199,7 +200,7 @@ class TestProgram:
             process.stdin.close()
             said = json.loads(process.stdout.readline())
             process.stdout.close()
-            status = process.wait(10)
+            status = process.wait(deadline_s(MOMENT_S))
             complaint = process.stderr.read()
 
         assert set(said) == {"vip", "units", "servers"}

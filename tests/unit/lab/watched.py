@@ -15,6 +15,7 @@ from lab.drill.target import Target
 from lab.errors import LabError
 from lab.machines import Machines
 from lab.watch.model import Cell, Section
+from tests.support.waiting import MOMENT_S, deadline_s
 from tests.unit.drill.world import target
 
 
@@ -84,8 +85,8 @@ def texts(section: Section) -> list[list[str]]:
     return [[cell.text for cell in row] for row in section.rows]
 
 
-async def eventually(what: Callable[[], object], within_s: float = 5.0) -> None:
-    async with asyncio.timeout(within_s):
+async def eventually(what: Callable[[], object]) -> None:
+    async with asyncio.timeout(deadline_s(MOMENT_S)):
         while not what():
             await asyncio.sleep(0.005)
 

@@ -18,6 +18,7 @@ from components.visits.guest import store as module
 from components.visits.guest.main import VisitsServer
 from components.visits.guest.page import client_of
 from components.visits.guest.store import Config, Store
+from tests.support.waiting import MOMENT_S, deadline_s
 
 WHEN = datetime.datetime(2026, 5, 4, 3, 2, 1)  # noqa: DTZ001 - as a database gives it
 
@@ -94,14 +95,14 @@ def url(engine: Engine) -> Iterator[str]:
     yield f"http://127.0.0.1:{server.server_address[1]}"
     server.shutdown()
     server.server_close()
-    thread.join(10)
+    thread.join(deadline_s(MOMENT_S))
 
 
 def ask(url: str, method: str = "GET") -> tuple[int, dict[str, Any], Any]:
     headers = {"X-Forwarded-For": "10.16.1.1, 10.16.1.11"}
     request = urllib.request.Request(f"{url}/visits", method=method, headers=headers)  # noqa: S310
     try:
-        answer = urllib.request.urlopen(request, timeout=10)  # noqa: S310
+        answer = urllib.request.urlopen(request, timeout=30)  # noqa: S310
     except urllib.error.HTTPError as error:
         answer = error
     with answer:
@@ -145,7 +146,7 @@ def test_while_the_database_is_away_the_page_says_what_is_known(
 
 def test_there_is_only_one_page(url: str) -> None:
     with pytest.raises(urllib.error.HTTPError, match="404"):
-        urllib.request.urlopen(f"{url}/other", timeout=10)  # noqa: S310
+        urllib.request.urlopen(f"{url}/other", timeout=30)  # noqa: S310
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from lab.drill.control.rig import RigControl
 from lab.errors import LabError
 from rig import lifecycle, state
 from rig.model import RigError
+from tests.support.waiting import MOMENT_S, deadline_s
 
 ACTIONS = ("power_off", "power_on", "cut", "join", "freeze", "thaw")
 
@@ -76,12 +77,12 @@ def test_a_cancelled_call_ends_before_the_cancellation_is_seen() -> None:
 
     def slow() -> None:
         begun.set()
-        go_on.wait(10)
+        go_on.wait(deadline_s(MOMENT_S))
         order.append("the call has ended")
 
     async def main() -> None:
         task = asyncio.create_task(to_end(slow))
-        await asyncio.to_thread(begun.wait, 10)
+        await asyncio.to_thread(begun.wait, deadline_s(MOMENT_S))
         task.cancel()
         await asyncio.sleep(0)
         assert not task.done()

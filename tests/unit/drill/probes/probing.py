@@ -14,9 +14,8 @@ from lab.drill.model import Probe
 from lab.drill.probes.http import HttpProbe, SessionProbe
 from lab.drill.scene import Scene
 from lab.drill.target import Target
+from tests.support.waiting import TAKEOVER_S, deadline_s
 from tests.unit.drill.world import World, target
-
-WITHIN_S = 20.0
 
 
 @dataclass
@@ -38,10 +37,11 @@ class Seen:
 
     async def until(self, condition: Callable[[], bool], what: str) -> None:
         """Wait for it; fails when the probe ends before, or after a time."""
-        deadline = time.monotonic() + WITHIN_S
+        within_s = deadline_s(TAKEOVER_S)
+        deadline = time.monotonic() + within_s
         while not condition():
             last = self.events[-5:]
-            assert time.monotonic() < deadline, f"{what}: not within {WITHIN_S} s; last: {last}"
+            assert time.monotonic() < deadline, f"{what}: not within {within_s} s; last: {last}"
             assert self.task is None or not self.task.done(), f"{what}: the probe ended before"
             await asyncio.sleep(0.005)
 
@@ -52,7 +52,7 @@ class Seen:
         """Tell it to stop, and wait until it has; raises what it raises."""
         self.stop.set()
         assert self.task is not None
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(deadline_s(TAKEOVER_S)):
             await self.task
 
 

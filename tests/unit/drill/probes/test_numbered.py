@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from lab.drill.events import AnyEvent, RoleSeen, Write
 from lab.drill.probes.numbered import CUT_OFF, NotWrittenError, NumberedWrites
 from lab.drill.probes.sampled import RoleSamples
+from tests.support.waiting import TAKEOVER_S, deadline_s
 
 EVERY_S = 0.01
 
@@ -17,7 +18,7 @@ def writes_of(
     write: Callable[[int], Awaitable[None]],
     *,
     count: int = 10,
-    timeout_s: float = 5.0,
+    timeout_s: float = 30.0,
     most_in_flight: int = 100,
     cancel: bool = False,
 ) -> list[Write]:
@@ -48,7 +49,7 @@ def writes_of(
         if cancel:
             await stop.wait()
             task.cancel()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(deadline_s(TAKEOVER_S)):
             await asyncio.gather(task, return_exceptions=cancel)
 
     asyncio.run(run())
@@ -67,19 +68,20 @@ def test_each_write_has_the_next_number_and_is_acknowledged() -> None:
 
 
 def test_a_slow_write_does_not_slow_the_others_down() -> None:
+    much_later = asyncio.Event()
+
     async def write(number: int) -> None:
         if number == 8:
-            await asyncio.sleep(0.3)
+            await much_later.wait()
+        if number == 30:
+            much_later.set()
 
     events = writes_of(write, count=40)
-    slots = round((events[-1].t - events[0].t) / EVERY_S) + 1
-    assert abs(slots - len(events)) <= 1
-    assert events[1].took_s >= 0.3
-    begun = events[1].t
-    told = [event.number for event in events if event.waits_since == begun]
-    over = [e.number for e in events if e.t > begun and e.t + e.took_s < begun + events[1].took_s]
-    assert len(over) > 10
-    assert set(over) <= set(told), "each that is over before it says that it is in flight"
+    begun, end = events[1].t, events[1].t + events[1].took_s
+    told = {event.number for event in events if event.waits_since == begun}
+    over = {event.number for event in events if begun < event.t and event.t + event.took_s < end}
+    assert over >= set(range(9, 30))
+    assert over <= told, "each that is over before it says that it is in flight"
     assert events[1].waits_since != begun
 
 
@@ -140,6 +142,7 @@ def test_a_write_that_is_cut_off_is_unknown() -> None:
 
 def test_every_machine_is_asked_for_its_role_whatever_the_others_do() -> None:
     events: list[RoleSeen] = []
+    asking = most = 0
 
     async def run() -> None:
         stop = asyncio.Event()
@@ -151,7 +154,13 @@ def test_every_machine_is_asked_for_its_role_whatever_the_others_do() -> None:
                 stop.set()
 
         async def hang() -> str:
-            await asyncio.Event().wait()
+            nonlocal asking, most
+            asking += 1
+            most = max(most, asking)
+            try:
+                await asyncio.Event().wait()
+            finally:
+                asking -= 1
             return "never"
 
         async def refuse() -> str:
@@ -172,7 +181,7 @@ def test_every_machine_is_asked_for_its_role_whatever_the_others_do() -> None:
             interval_s=EVERY_S,
             timeout_s=0.05,
         )
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(deadline_s(TAKEOVER_S)):
             await samples.run(stop)
 
     begin = time.monotonic()
@@ -181,4 +190,4 @@ def test_every_machine_is_asked_for_its_role_whatever_the_others_do() -> None:
     assert roles == {("db1", "primary"), ("db2", "unknown"), ("db3", "down"), ("db4", "unknown")}
     assert {(event.service, event.probe) for event in events} == {("postgresql", "roles")}
     assert all(begin <= event.t <= time.monotonic() for event in events)
-    assert sum(event.machine == "db2" for event in events) <= 6, "one question at a time"
+    assert most == 1, "one question at a time"

@@ -10,6 +10,7 @@ import pytest
 from lab.drill.events import AnyEvent, Note
 from lab.drill.probes import wall_clock
 from lab.drill.probes.wall_clock import difference, jump, watch_wall_clock
+from tests.support.waiting import MOMENT_S, deadline_s
 
 
 @pytest.mark.parametrize(("by", "text"), [(0.3, "forward by 0.300 s"), (-3600.0, "back by 3600")])
@@ -42,7 +43,7 @@ def test_the_watcher_notes_each_jump_once(monkeypatch: pytest.MonkeyPatch) -> No
 
         monkeypatch.setattr(wall_clock, "difference", look)
         monkeypatch.setattr(wall_clock, "EVERY_S", 0.001)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(deadline_s(MOMENT_S)):
             await watch_wall_clock(seen.append, stop)
 
     asyncio.run(watch())

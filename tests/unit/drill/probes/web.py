@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from tests.services.certificate import SITE_PEM
+from tests.support.services.certificate import SITE_PEM
 
 GOOD = (
     b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nX-Served-By: app1\r\nX-Load-Balancer: lb1\r\n\r\nyes"

@@ -16,7 +16,7 @@ from components.app_server.render import CONFIG_PATH
 from lab.drill.tiers import front, guests
 from lab.drill.tiers.front import ports_of, with_front
 from lab.errors import LabError
-from tests.support.waiting import wait_until
+from tests.support.waiting import MOMENT_S, deadline_s, wait_until
 
 CONF = next(
     f.content for f in app_server_files(AppServerArgs(name="app1")) if f.path == CONFIG_PATH
@@ -61,7 +61,7 @@ def test_another_web_server_is_refused(conf: str) -> None:
 def running(folder: Path, delay: str) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen([sys.executable, str(PROGRAM), str(folder), delay, "8080"])
     try:
-        wait_until("its socket", (folder / "late-8080.sock").exists, within_s=10)
+        wait_until("its socket", (folder / "late-8080.sock").exists, usual_s=MOMENT_S)
         yield process
     finally:
         process.kill()
@@ -79,7 +79,7 @@ async def upstream(folder: Path) -> asyncio.Server:
     return await asyncio.start_unix_server(answer, folder / "whole-8080.sock")
 
 
-async def ask(folder: Path, *, timeout_s: float = 10.0) -> bytes:
+async def ask(folder: Path, *, timeout_s: float = 30.0) -> bytes:
     reader, writer = await asyncio.open_unix_connection(folder / "late-8080.sock")
     try:
         writer.write(b"GET\n")
@@ -115,7 +115,7 @@ def test_pages_on_their_way_arrive_when_it_ends_and_nginx_has_taken_its_socket_a
 
     with running(tmp_path, "0.2") as process:
         asyncio.run(main(process))
-        assert process.wait(10) == 0
+        assert process.wait(deadline_s(MOMENT_S)) == 0
 
 
 def test_a_hanging_front_says_nothing_and_ends_at_once(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_a_hanging_front_says_nothing_and_ends_at_once(tmp_path: Path) -> None:
     with running(tmp_path, "never") as process:
         asyncio.run(main())
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(deadline_s(MOMENT_S)) == 0
 
 
 def test_programs_for_the_machines_need_nothing_newer_than_python_3_9() -> None:

@@ -1,0 +1,167 @@
+"""The life of a stack's machines in libvirt, with machines that have nothing to boot."""
+
+from __future__ import annotations
+
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from components.machines import names
+from lab.errors import LabError
+from tests.libvirt.conftest import MakeLab
+from tests.libvirt.machine_lab import Data, MachineLab
+
+NO_CHANGES = "--expect-no-changes"
+TOO_MUCH_MIB = 1024 * 1024
+"""A memory that no host of ours has: the domain is defined, and its start fails."""
+
+
+@pytest.fixture(scope="module")
+def lab(make_lab: MakeLab, hollow: Data) -> MachineLab:
+    """Two machines that are up."""
+    made = make_lab("test-life", hollow, machines=2)
+    made.up().ok()
+    return made
+
+
+def domain(lab: MachineLab, machine: str = "node1") -> str:
+    return names.domain_name(lab.topology, lab.topology.machine(machine))
+
+
+def running(lab: MachineLab) -> list[str]:
+    return lab.host.virsh.names("list", "--name")
+
+
+def test_nothing_changes_when_nothing_changed(lab: MachineLab) -> None:
+    lab.preview(NO_CHANGES).ok()
+
+
+def test_nothing_changes_after_a_refresh(lab: MachineLab) -> None:
+    lab.pulumi("refresh", "--yes", "--skip-preview", "--stack", lab.stack).ok()
+    lab.preview(NO_CHANGES).ok()
+
+
+def test_no_private_key_is_in_the_state(lab: MachineLab) -> None:
+    text = lab.state_text()
+    assert "PRIVATE KEY" not in text
+    assert "cloud-config" not in text, "user-data must be kept as a secret"
+
+
+def test_the_network_leases_nothing_and_knows_the_machines(lab: MachineLab) -> None:
+    network = ET.fromstring(lab.host.virsh("net-dumpxml", lab.topology.prefix))
+    assert network.find("ip/dhcp") is None
+    found = {host.get("ip") for host in network.iterfind("dns/host")}
+    assert found == {str(machine.address) for machine in lab.topology.machines}
+
+
+def test_the_domain_is_what_the_topology_says(lab: MachineLab) -> None:
+    node1 = lab.topology.machine("node1")
+    xml = ET.fromstring(lab.host.virsh("dumpxml", domain(lab)))
+    mac = xml.find("devices/interface/mac")
+    assert mac is not None
+    assert mac.get("address") == node1.mac
+    assert xml.findtext("memory") == str(node1.memory_mib * 1024)
+    disks = {disk.get("type") for disk in xml.iterfind("devices/disk")}
+    assert disks == {"file"}, "AppArmor denies disks that are given as volumes"
+    agent = [t.get("name") for t in xml.iterfind("devices/channel/target")]
+    assert agent == ["org.qemu.guest_agent.0"]
+
+
+def test_another_memory_keeps_the_disk(lab: MachineLab) -> None:
+    before, disk = lab.identity("node1"), lab.urn("machines-node1-disk")
+    lab.change(machines={"sizes": {"default": {"memoryMib": 2560}}})
+    done = lab.up().ok()
+    assert lab.identity("node1") != before, "the services must notice the new machine"
+    assert "machines-node1-disk" not in done.text, f"{disk} was touched"
+    lab.preview(NO_CHANGES).ok()
+
+
+def test_another_network_moves_every_machine(lab: MachineLab) -> None:
+    lab.change(number=249)
+    lab.up().ok()
+    lab.preview(NO_CHANGES).ok()
+    assert lab.host.virsh("net-dumpxml", lab.topology.prefix).count("10.16.249.1'") == 1
+    assert {domain(lab, "node1"), domain(lab, "node2")} <= set(running(lab))
+
+
+def test_another_image_gives_new_disks(lab: MachineLab, tmp_path: Path) -> None:
+    image = tmp_path / "other.qcow2"
+    make = ["qemu-img", "create", "-q", "-f", "qcow2", str(image), "2G"]
+    subprocess.run(make, check=True)
+    before = lab.identity("node1")
+    settings = {"acceleration": "qemu", "image": {"path": str(image)}}
+    lab.change(libvirt=settings)
+    lab.up().ok()
+    lab.preview(NO_CHANGES).ok()
+    assert lab.identity("node1") != before
+    bases = [v for v in lab.host.virsh.names("vol-list", lab.topology.prefix) if "base-" in v]
+    assert len(bases) == 1, "the old base image is of no use any more"
+
+
+def test_uefi_is_a_setting(lab: MachineLab) -> None:
+    lab.change(libvirt={**dict(_section(lab, "libvirt")), "firmware": "uefi"})
+    lab.up().ok()
+    assert "pflash" in lab.host.virsh("dumpxml", domain(lab))
+    lab.preview(NO_CHANGES).ok()
+
+
+def _section(lab: MachineLab, name: str) -> dict[str, object]:
+    section = lab.data[name]
+    assert isinstance(section, dict)
+    return section
+
+
+def test_destroy_leaves_what_was_there_before(make_lab: MakeLab, hollow: Data) -> None:
+    made = make_lab("test-destroy", hollow)
+    before = made.own_lines()
+    made.up().ok()
+    during = made.own_lines()
+    made.destroy().ok()
+    assert before == set()
+    kinds = {line.split()[0] for line in during}
+    assert kinds >= {"domain", "network", "pool", "volume", "interface", "file"}, "saw too little"
+    assert made.own_lines() == set()
+
+
+def test_what_a_failed_create_left_is_cleaned_up(make_lab: MakeLab, hollow: Data) -> None:
+    made = make_lab("test-failed", hollow)
+    good = made.data["machines"]
+    made.change(machines={"sizes": {"default": {"memoryMib": TOO_MUCH_MIB}}})
+    assert made.up().status != 0, "this host has a tebibyte of memory?"
+    made.change(machines=good)
+    assert "already exists" in made.up().text, "nothing was left: the test proves nothing"
+    left = made.clean()
+    assert left.domains == (domain(made),)
+    made.up().ok()
+    assert domain(made) in running(made)
+    assert not made.clean(), "what is in the state is no leftover"
+
+
+def test_a_foreign_domain_of_the_same_name_is_not_touched(make_lab: MakeLab, hollow: Data) -> None:
+    made = make_lab("test-foreign", hollow)
+    foreign = f"<domain type='qemu'><name>{domain(made)}</name><memory>65536</memory>"
+    foreign += "<os><type>hvm</type></os></domain>"
+    define = [*made.host.prefix, "virsh", "-c", made.host.uri, "define", "/dev/stdin"]
+    subprocess.run(define, input=foreign, text=True, check=True, capture_output=True)
+    try:
+        with pytest.raises(LabError, match=f"{domain(made)} is in the way"):
+            made.clean()
+        assert domain(made) in made.host.virsh.names("list", "--all", "--name")
+    finally:
+        made.host.virsh("undefine", domain(made))
+
+
+def test_two_stacks_at_once_do_not_disturb_each_other(make_lab: MakeLab, hollow: Data) -> None:
+    labs = [make_lab(f"test-pair-{name}", hollow) for name in ("one", "two")]
+    with ThreadPoolExecutor() as pool:
+        ups = list(pool.map(lambda lab: lab.up(), labs))
+    for done in ups:
+        done.ok()
+    first, second = labs
+    assert {domain(first), domain(second)} <= set(running(first))
+    first.destroy().ok()
+    second.preview(NO_CHANGES).ok()
+    assert domain(second) in running(second)

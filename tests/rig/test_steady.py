@@ -1,0 +1,38 @@
+"""The whole course on ten machines, as `lab up` has left it: every tier is there and answers."""
+
+from __future__ import annotations
+
+from lab.show import tier_endpoints
+from tests.support.rig_whole import WholeLab
+
+
+def test_every_tier_is_whole(lab: WholeLab) -> None:
+    lab.await_all_tiers()
+
+
+def test_a_second_up_changes_nothing(lab: WholeLab) -> None:
+    lab.preview_clean().ok()
+    text = lab.up().ok().text
+    assert "unchanged" in text
+    assert not any(word in text for word in (" created", " updated", " replaced")), text
+
+
+def test_the_outputs_say_where_the_lab_answers(lab: WholeLab) -> None:
+    outputs = lab.outputs()
+    assert outputs["vip"] == str(lab.topology.vip)
+    assert outputs["urls"]["https"] == f"https://{lab.topology.vip}/"
+    assert set(outputs["machines"]) == {machine.name for machine in lab.topology.machines}
+    assert "credentials" not in outputs, "secrets are not printed"
+    shown = lab.lab("outputs", lab.stack).ok().text
+    endpoints = dict(tier_endpoints(outputs))
+    for name in ("cluster", "postgresql write", "mariadb read", "uploads", "volume"):
+        assert name in shown
+        assert endpoints[name].split()[0] in shown
+
+
+def test_every_endpoint_answers_through_the_vip(lab: WholeLab) -> None:
+    outputs = lab.outputs()
+    assert lab.request("GET", outputs["cluster"]["publicUrl"]).status_code == 200
+    assert lab.request("POST", outputs["urls"]["visits"]).json()["visits"] == 1
+    assert lab.put_file("seen.txt", b"whole") == 201
+    assert lab.get_file("seen.txt") == b"whole"

@@ -1,0 +1,137 @@
+"""Run parts: lanes beside each other, each part's output in a file and shown when it has ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.suite.parts import Lane, Part
+from tests.suite.results import Result, result_of
+from tests.suite.table import duration
+from tests.support.patience import VARIABLE
+
+ROOT = Path(__file__).parents[2]
+TEST_TIMEOUT_S = 1200
+"""For one test on a quiet machine; what hangs is ended."""
+PROGRESS_S = 60
+STEP_BACK = [
+    *("sh", "-c"),
+    'echo 10 2>/dev/null >/proc/self/autogroup; exec nice -n 10 "$@"',
+    "step-back",
+]
+"""A tenth of the processor time where others want all of it. Where the kernel shares it out by
+sessions (sched(7), autogroup), the session has to say so too."""
+GRACE_S = 20
+"""For a part that is told to end; fixtures remove their labs in it."""
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Run:
+    """One run of some parts."""
+
+    folder: Path
+    """For outputs and reports of the parts."""
+    patience: float
+    say: Say
+    _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _begun: dict[str, float] = field(default_factory=dict)
+    _stopped: threading.Event = field(default_factory=threading.Event)
+    """No part is begun any more."""
+    _over: threading.Event = field(default_factory=threading.Event)
+
+    def lanes(self, lanes: Sequence[Lane]) -> list[Result]:
+        """Every part's result, lane by lane. A vital part that is red ends the run."""
+        names = [", ".join(part.name for part in lane) for lane in lanes]
+        self.say(f"{time.strftime('%T')} now: {'; beside it: '.join(names)}")
+        watcher = threading.Thread(target=self._show_progress, daemon=True)
+        watcher.start()
+        try:
+            with ThreadPoolExecutor(max_workers=len(lanes)) as pool:
+                return [result for lane in pool.map(self._lane, lanes) for result in lane]
+        finally:
+            self._over.set()
+            watcher.join()
+
+    def part(self, part: Part) -> Result:
+        """Run one part to its end."""
+        log, report = self.folder / f"{part.name}.log", self.folder / f"{part.name}.jsonl"
+        report.unlink(missing_ok=True)
+        begin = time.monotonic()
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                self._argv(part, report),
+                cwd=ROOT,
+                env={**os.environ, VARIABLE: f"{self.patience:.2f}"},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            self._begun[part.name], self._running[part.name] = begin, process
+            status = process.wait()
+            del self._running[part.name]
+        seconds = time.monotonic() - begin
+        lines = report.read_text(encoding="utf-8").splitlines() if report.exists() else ()
+        result = result_of(part.name, status=status, seconds=seconds, reports=lines)
+        text = log.read_text(encoding="utf-8", errors="replace").rstrip()
+        shown = text if result.status != 0 or part.has_tests else "\n".join(text.splitlines()[-3:])
+        self.say(f"--- {part.name} ({part.what}): {result.word}, {duration(seconds)}\n{shown}\n")
+        return result
+
+    def end(self) -> None:
+        """Begin nothing more, tell what runs to end, and end what does not within the grace."""
+        self._stopped.set()
+        for process in list(self._running.values()):
+            _signal(process, signal.SIGINT)
+        end = time.monotonic() + GRACE_S
+        while self._running and time.monotonic() < end:
+            time.sleep(0.1)
+        for process in list(self._running.values()):
+            _signal(process, signal.SIGKILL)
+
+    def _argv(self, part: Part, report: Path) -> list[str]:
+        first = STEP_BACK if part.steps_back else []
+        if not part.has_tests:
+            return [*first, *part.argv]
+        timeout = TEST_TIMEOUT_S * self.patience
+        more = [f"--report-log={report}", f"--timeout={timeout:.0f}", "--color=no"]
+        return [*first, *part.argv, *more, "-v" if "-n" not in part.argv else "-q"]
+
+    def _lane(self, lane: Lane) -> list[Result]:
+        return [self._unless_stopped(part) for part in lane]
+
+    def _unless_stopped(self, part: Part) -> Result:
+        if self._stopped.is_set():
+            return Result(name=part.name, status=None)
+        result = self.part(part)
+        if part.is_vital and result.status != 0 and not self._stopped.is_set():
+            self.say(f"{part.name} is red: what still runs is ended")
+            self.end()
+        return result
+
+    def _show_progress(self) -> None:
+        while not self._over.wait(PROGRESS_S):
+            for name in list(self._running):
+                since = duration(time.monotonic() - self._begun[name])
+                self.say(f"{time.strftime('%T')} {name} runs for {since}: {self._last_line(name)}")
+
+    def _last_line(self, name: str) -> str:
+        text = (self.folder / f"{name}.log").read_bytes()[-2000:].decode(errors="replace")
+        lines = text.strip().splitlines()
+        return lines[-1][-120:] if lines else "nothing said yet"
+
+
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        return
