@@ -30,6 +30,18 @@ def test_the_outputs_say_where_the_lab_answers(lab: WholeLab) -> None:
         assert endpoints[name].split()[0] in shown
 
 
+def test_no_private_key_or_password_is_readable_by_everybody(lab: WholeLab) -> None:
+    """Keys are found by what is in them, wherever they are; passwords where the lab puts them."""
+    keys = "grep -rlI --exclude-dir=ssl/private -e 'PRIVATE KEY-----' /etc /root /home 2>/dev/null"
+    passwords = "find /etc/ha-lab /var/lib/pcsd /etc/corosync -type f ! -name '*.conf' 2>/dev/null"
+    for machine in lab.topology.machines:
+        found = lab.shell(
+            machine.name, f"{{ {keys}; {passwords}; }} | sort -u | xargs -r stat -c '%a %n'"
+        )
+        print(machine.name, found)
+        assert [line for line in found.splitlines() if line.split()[0][-1] != "0"] == []
+
+
 def test_every_endpoint_answers_through_the_vip(lab: WholeLab) -> None:
     outputs = lab.outputs()
     assert lab.request("GET", outputs["cluster"]["publicUrl"]).status_code == 200

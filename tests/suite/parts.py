@@ -39,9 +39,7 @@ Lane = tuple[Part, ...]
 BOTH_CORES = ("-n", "2", "--dist", "loadfile")
 
 LINT = Part(name="lint", what="ruff, yamllint", argv=("make", "-s", "lint"), is_vital=True)
-TYPES = Part(
-    name="types", what="mypy", argv=("make", "-s", "types"), is_vital=True, steps_back=True
-)
+TYPES = Part(name="types", what="mypy", argv=("make", "-s", "types"), is_vital=True)
 UNIT = by_pytest(
     "unit",
     "unit, program and golden tests",

@@ -40,7 +40,7 @@ class RigFailover(RigDatabases):
             found = self.scores(engine), [m.state for m in self.cluster().members]
             return found == (expected, ["online"] * len(MEMBERS)) or self._not(found)
 
-        wait_until("every machine is certified", whole, usual_s=COLD_START_S, every_s=0.5)
+        wait_until("every machine is certified", whole, usual_s=COLD_START_S, every_s=1)
 
     @staticmethod
     def _not(found: object) -> object:

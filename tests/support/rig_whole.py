@@ -57,7 +57,9 @@ class WholeLab(RigFailover):
             assert owners == [answer.machine], owners
             return "" if answer.machine == other_than else answer.machine
 
-        return wait_until("one member has the cluster's VIP and answers", one, usual_s=WHOLE_S)
+        return wait_until(
+            "one member has the cluster's VIP and answers", one, usual_s=WHOLE_S, every_s=1
+        )
 
     def await_members(self) -> None:
         """Every member is online."""
@@ -67,7 +69,7 @@ class WholeLab(RigFailover):
             assert found == dict.fromkeys(MEMBERS, "online"), found
             return True
 
-        wait_until("every member is online", all_online, usual_s=COLD_START_S, every_s=0.5)
+        wait_until("every member is online", all_online, usual_s=COLD_START_S, every_s=1)
 
     # -- the storage ------------------------------------------------------------------------------
 
@@ -92,7 +94,7 @@ class WholeLab(RigFailover):
             assert set(found.values()) == {expected}, found
             return True
 
-        wait_until(f"every brick has {name}", same, usual_s=WHOLE_S)
+        wait_until(f"every brick has {name}", same, usual_s=WHOLE_S, every_s=1)
 
     # -- all of it --------------------------------------------------------------------------------
 
@@ -102,7 +104,7 @@ class WholeLab(RigFailover):
             "every audit passes",
             lambda: self.all_pass(*ONE_OF_EACH_TIER),
             usual_s=FORGOTTEN_S,
-            every_s=1,
+            every_s=3,
         )
 
     def heal_all(self) -> None:

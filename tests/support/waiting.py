@@ -42,7 +42,7 @@ def deadline_s(usual_s: float) -> float:
     return usual_s * HOPE * patience()
 
 
-def wait_until(what: str, probe: Callable[[], T], *, usual_s: float, every_s: float = 0.05) -> T:
+def wait_until(what: str, probe: Callable[[], T], *, usual_s: float, every_s: float = 0.2) -> T:
     """The first truthy answer of `probe`. Fails with the last answer (or exception) at the end.
 
     `usual_s`: what it takes on a quiet machine, one of the constants of this module.
