@@ -46,6 +46,7 @@ class Run:
     _begun: dict[str, float] = field(default_factory=dict)
     _stopped: threading.Event = field(default_factory=threading.Event)
     """No part is begun any more."""
+    _starting: threading.Lock = field(default_factory=threading.Lock)
     _over: threading.Event = field(default_factory=threading.Event)
 
     def lanes(self, lanes: Sequence[Lane]) -> list[Result]:
@@ -65,9 +66,26 @@ class Run:
         """Run one part to its end."""
         log, report = self.folder / f"{part.name}.log", self.folder / f"{part.name}.jsonl"
         report.unlink(missing_ok=True)
-        begin = time.monotonic()
-        with log.open("wb") as output:
-            process = subprocess.Popen(
+        process = self._started(part, log, report)
+        if process is None:
+            return Result(name=part.name, status=None)
+        status = process.wait()
+        del self._running[part.name]
+        seconds = time.monotonic() - self._begun[part.name]
+        lines = report.read_text(encoding="utf-8").splitlines() if report.exists() else ()
+        result = result_of(part.name, status=status, seconds=seconds, reports=lines)
+        text = log.read_text(encoding="utf-8", errors="replace").rstrip()
+        shown = text if result.status != 0 or part.has_tests else "\n".join(text.splitlines()[-3:])
+        self.say(f"--- {part.name} ({part.what}): {result.word}, {duration(seconds)}\n{shown}\n")
+        return result
+
+    def _started(self, part: Part, log: Path, report: Path) -> subprocess.Popen[bytes] | None:
+        """Its process; None where the run is over."""
+        with self._starting, log.open("wb") as output:
+            if self._stopped.is_set():
+                return None
+            self._begun[part.name] = time.monotonic()
+            self._running[part.name] = process = subprocess.Popen(
                 self._argv(part, report),
                 cwd=ROOT,
                 env={**os.environ, VARIABLE: f"{self.patience:.2f}"},
@@ -76,20 +94,12 @@ class Run:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-            self._begun[part.name], self._running[part.name] = begin, process
-            status = process.wait()
-            del self._running[part.name]
-        seconds = time.monotonic() - begin
-        lines = report.read_text(encoding="utf-8").splitlines() if report.exists() else ()
-        result = result_of(part.name, status=status, seconds=seconds, reports=lines)
-        text = log.read_text(encoding="utf-8", errors="replace").rstrip()
-        shown = text if result.status != 0 or part.has_tests else "\n".join(text.splitlines()[-3:])
-        self.say(f"--- {part.name} ({part.what}): {result.word}, {duration(seconds)}\n{shown}\n")
-        return result
+        return process
 
     def end(self) -> None:
         """Begin nothing more, tell what runs to end, and end what does not within the grace."""
-        self._stopped.set()
+        with self._starting:  # what is just being started is told, too
+            self._stopped.set()
         for process in list(self._running.values()):
             _signal(process, signal.SIGINT)
         end = time.monotonic() + GRACE_S
@@ -107,11 +117,9 @@ class Run:
         return [*first, *part.argv, *more, "-v" if "-n" not in part.argv else "-q"]
 
     def _lane(self, lane: Lane) -> list[Result]:
-        return [self._unless_stopped(part) for part in lane]
+        return [self._unless_over(part) for part in lane]
 
-    def _unless_stopped(self, part: Part) -> Result:
-        if self._stopped.is_set():
-            return Result(name=part.name, status=None)
+    def _unless_over(self, part: Part) -> Result:
         result = self.part(part)
         if part.is_vital and result.status != 0 and not self._stopped.is_set():
             self.say(f"{part.name} is red: what still runs is ended")
