@@ -54,6 +54,7 @@ def servers_of(lab: WholeLab) -> dict[str, str]:
 def test_a_changed_setting_of_each_tier_touches_only_what_it_must_and_drops_no_request(
     healed: WholeLab,
 ) -> None:
+    healed.await_all_tiers()
     roles = {engine: healed.roles(engine) for engine in ENGINES}
     servers, owner, member = servers_of(healed), healed.owner(), healed.cluster_owner()
     change_a_setting_of_every_tier(healed)

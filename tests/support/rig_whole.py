@@ -108,8 +108,8 @@ class WholeLab(RigFailover):
         )
 
     def heal_all(self) -> None:
-        """Power back on, nothing failed in the cluster, every tier whole."""
+        """Power back on, nothing failed in the cluster, databases and load balancers whole."""
         self.start_all()
         for engine in ENGINES:
             self.heal_cluster(engine)
-        self.await_all_tiers()
+        self.await_whole()
