@@ -48,6 +48,6 @@ def whole(lab: WholeLab) -> Iterator[WholeLab]:
 
 @pytest.fixture
 def healed(lab: WholeLab) -> Iterator[WholeLab]:
-    """The deployed lab; every tier is whole before the test (`test_steady`) and put right after it."""
+    """The deployed lab; every tier is whole before the test and put right after it."""
     yield lab
     lab.heal_all()
