@@ -39,4 +39,4 @@ def test_a_wait_that_is_in_vain_says_what_was_seen_last(monkeypatch: pytest.Monk
         return found
 
     with pytest.raises(AssertionError, match=r"the lab answers: not within 0 s; last seen: \[\]"):
-        wait_until("the lab answers", look, usual_s=0.02)
+        wait_until("the lab answers", look, usual_s=0.02, every_s=0.01)
