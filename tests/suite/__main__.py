@@ -83,15 +83,11 @@ def _run(lanes: Sequence[Lane], *, after: Callable[[Result], None] | None = None
         run = Run(folder=FOLDER, patience=factor, say=_say)
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
         begin = time.monotonic()
-        try:
-            results = run.lanes(lanes)
-        except BaseException:
-            run.end()
-            raise
+        results = run.lanes(lanes)
     _say(end_of_run(results, seconds=time.monotonic() - begin))
-    for result in results if after else ():
-        assert after is not None
-        after(result)
+    if after is not None:
+        for result in results:
+            after(result)
     wrong = problems(results)
     _say(f"red: {'; '.join(wrong)}" if wrong else "green")
     return 1 if wrong else 0

@@ -57,7 +57,11 @@ class Run:
         watcher.start()
         try:
             with ThreadPoolExecutor(max_workers=len(lanes)) as pool:
-                return [result for lane in pool.map(self._lane, lanes) for result in lane]
+                try:
+                    return [result for lane in pool.map(self._lane, lanes) for result in lane]
+                except BaseException:
+                    self.end()  # inside: the pool waits for what its lanes run
+                    raise
         finally:
             self._over.set()
             watcher.join()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,16 @@ def test_a_red_vital_part_ends_what_runs_and_begins_nothing_more(run: Run) -> No
     assert (vital.word, following.word) == ("red", "not run")
     # Some may not have been begun yet.
     assert {result.word for result in beside} <= {"red", "not run"}
+
+
+def test_an_interrupt_ends_what_runs(run: Run, said: list[str]) -> None:
+    interrupt = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    interrupt.start()
+    with pytest.raises(KeyboardInterrupt):
+        run.lanes([(part("first", FOREVER), part("next", "")), (part("beside", FOREVER),)])
+    interrupt.join()
+    ended = [text.split()[1] for text in said if text.startswith("---")]
+    assert sorted(ended) == ["beside", "first"], "both were ended, and nothing more was begun"
 
 
 def test_a_part_that_pytest_runs_says_what_its_tests_did(run: Run, tmp_path: Path) -> None:
