@@ -11,12 +11,13 @@ from typing import Annotated
 
 import typer
 
+from lab.stack_file import ROOT
 from tests.suite import proof as long_suite
 from tests.suite.host import describe_host
 from tests.suite.lock import only_run
 from tests.suite.parts import GATE, TIERS, Lane, gate_parts, only, proof_of
 from tests.suite.results import Result, problems
-from tests.suite.run import ROOT, Run
+from tests.suite.run import Run
 from tests.suite.sweep import sweep
 from tests.suite.table import end_of_run
 from tests.support.patience import measured

@@ -9,11 +9,12 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-Say = Callable[[str], None]
+from tests.suite.processes import Say
+
 NAME = "ha-lab-tests.lock"
 FOLDERS = (Path("/run/lock"), Path("/tmp"))
 """The first in which there is the file, or in which it can be made, whoever runs the tests."""

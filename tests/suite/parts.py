@@ -36,14 +36,14 @@ def by_pytest(
 Lane = tuple[Part, ...]
 """Parts of which one follows the other; lanes run beside each other."""
 
-BOTH_CORES = ("-n", "2", "--dist", "loadfile")
+ALL_CORES = ("-n", "auto", "--dist", "loadfile")
 
 LINT = Part(name="lint", what="ruff, yamllint", argv=("make", "-s", "lint"), is_vital=True)
 TYPES = Part(name="types", what="mypy", argv=("make", "-s", "types"), is_vital=True)
 UNIT = by_pytest(
     "unit",
     "unit, program and golden tests",
-    *BOTH_CORES,
+    *ALL_CORES,
     "tests/unit",
     "tests/program",
     "tests/golden",
@@ -53,7 +53,7 @@ UNIT = by_pytest(
 CONTRACT = by_pytest(
     "contract",
     "the command plugin, the toolchain",
-    *BOTH_CORES,
+    *ALL_CORES,
     "tests/contract",
     steps_back=True,
 )

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from lab.stack_file import ROOT
 from tests.suite.host import describe_host
 from tests.suite.parts import TIERS
 from tests.suite.results import Result
-from tests.suite.run import ROOT
 from tests.suite.table import duration
 
 DATA = ROOT / "docs" / "proof.json"
@@ -23,43 +23,23 @@ END = "<!-- end of the results -->"
 SLOWEST_SHOWN = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """One tier's last run."""
-
-    date: str
-    """Day and minute, UTC."""
-    commit: str
-    """With `+` where the work tree had changes that no commit has."""
-    machine: str
-    status: int
-    passed: int
-    failed: list[str]
-    rerun: list[str]
-    skipped: dict[str, int]
-    seconds: float
-    slowest: list[tuple[float, str]]
-
-
 def record(result: Result) -> None:
     """Keep a tier's result, and write the page's part anew."""
-    assert result.status is not None, "it was run"
-    new = Record(
-        date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M"),
-        commit=present_commit(),
-        machine=describe_host(),
-        status=result.status,
-        passed=result.passed,
-        failed=list(result.failed),
-        rerun=list(result.rerun),
-        skipped=dict(result.skipped),
-        seconds=round(result.seconds, 1),
-        slowest=[(round(s, 1), test) for s, test in result.slowest[:SLOWEST_SHOWN]],
-    )
-    data = {**stored(DATA), result.name: asdict(new)}
+    data = {**stored(DATA), result.name: recorded(result)}
     DATA.write_text(json.dumps(data, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     text = PAGE.read_text(encoding="utf-8")
     PAGE.write_text(with_results(text, data), encoding="utf-8")
+
+
+def recorded(result: Result) -> dict[str, Any]:
+    """All of the result, and when (UTC), on which commit and machine it came about."""
+    return {
+        **asdict(result),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M"),
+        "commit": present_commit(),
+        "machine": describe_host(),
+        "slowest": result.slowest[:SLOWEST_SHOWN],
+    }
 
 
 def left_to_do(tiers: Sequence[str], *, again: bool, say: Callable[[str], None]) -> list[str]:

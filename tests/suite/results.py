@@ -66,7 +66,8 @@ def result_of(name: str, *, status: int, seconds: float, reports: Iterable[str] 
         passed=sum(outcome == "passed" for outcome in outcomes.values()),
         failed=tuple(test for test, outcome in outcomes.items() if outcome == "failed"),
         rerun=tuple(rerun),
-        skipped=Counter(reasons[t] for t, outcome in outcomes.items() if outcome == "skipped"),
+        # A plain mapping: dataclasses.asdict makes nonsense of a Counter.
+        skipped=dict(Counter(reasons[t] for t, o in outcomes.items() if o == "skipped")),
         slowest=tuple(nlargest(SLOWEST_KEPT, ((spent, test) for test, spent in took.items()))),
     )
 

@@ -7,17 +7,18 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lab.stack_file import ROOT
 from tests.suite.parts import Lane, Part
+from tests.suite.processes import Say
 from tests.suite.results import Result, result_of
 from tests.suite.table import duration
 from tests.support.patience import VARIABLE
 
-ROOT = Path(__file__).parents[2]
 TEST_TIMEOUT_S = 1200
 """For one test on a quiet machine; what hangs is ended."""
 PROGRESS_S = 60
@@ -30,8 +31,6 @@ STEP_BACK = [
 sessions (sched(7), autogroup), the session has to say so too."""
 GRACE_S = 20
 """For a part that is told to end; fixtures remove their labs in it."""
-
-Say = Callable[[str], None]
 
 
 @dataclass

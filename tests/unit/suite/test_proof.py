@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from tests.suite.proof import BEGIN, END, PAGE, is_green_at, with_results
+from tests.suite.proof import (
+    BEGIN,
+    END,
+    PAGE,
+    SLOWEST_SHOWN,
+    is_green_at,
+    present_commit,
+    recorded,
+    with_results,
+)
+from tests.suite.results import Result
 
 RIG: dict[str, Any] = {
     "date": "2026-01-02 03:04",
@@ -41,6 +52,16 @@ def test_the_page_has_the_results_in_their_place_and_the_rest_stays() -> None:
     for line in ("- run a second time: `test_b`", "- skipped: 1: needs KVM", "- slowest: 40 s"):
         assert line in text
     assert with_results(text, {"lb": RIG}) == text
+
+
+def test_a_result_is_recorded_whole_and_can_be_shown() -> None:
+    slowest = tuple((float(20 - number), f"test_{number}") for number in range(15))
+    result = Result(name="lb", status=0, passed=9, skipped={"needs KVM": 2}, slowest=slowest)
+    found = json.loads(json.dumps(recorded(result)))
+    assert (found["status"], found["passed"], found["skipped"]) == (0, 9, {"needs KVM": 2})
+    assert found["commit"] == present_commit()
+    assert len(found["slowest"]) == SLOWEST_SHOWN
+    assert "| 9 | 0 | 0 | 2 |" in with_results(f"{BEGIN}{END}", {"lb": found})
 
 
 def test_a_page_without_a_place_for_the_results_is_refused() -> None:
