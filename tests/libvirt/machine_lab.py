@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from components.machines import names
 from components.settings.load import load_settings
 from components.settings.models import Settings
 from components.topology import Topology, plan
@@ -73,6 +74,10 @@ class MachineLab:
     def preview(self, *words: str) -> Done:
         return self.pulumi("preview", "--stack", self.stack, *words)
 
+    def preview_clean(self) -> Done:
+        """A preview that fails when anything would change."""
+        return self.preview("--expect-no-changes")
+
     def destroy(self) -> Done:
         return self.pulumi("destroy", "--yes", "--skip-preview", "--stack", self.stack)
 
@@ -95,6 +100,14 @@ class MachineLab:
         text = self.pulumi("stack", "output", "identities", "--json", "--stack", self.stack)
         identities: dict[str, str] = json.loads(text.ok().text)
         return identities[machine]
+
+    def domain(self, machine: str = "node1") -> str:
+        """Its name in libvirt."""
+        return names.domain_name(self.topology, self.topology.machine(machine))
+
+    def running(self) -> list[str]:
+        """The domains that run on the host, other stacks' too."""
+        return self.host.virsh.names("list", "--name")
 
     def clean(self, *, refuse_foreign: bool = True) -> Leftovers:
         """What `lab up` and `lab down` do before Pulumi."""

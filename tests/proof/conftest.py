@@ -14,6 +14,7 @@ from tests.libvirt.conftest import (  # noqa: F401 - fixtures
     libvirt_host,
     make_lab,
 )
+from tests.rig.conftest import whole  # noqa: F401 - a fixture
 from tests.support.rig_command import make_rig, private_key  # noqa: F401 - fixtures
 from tests.support.rig_lab import RigLab
 from tests.support.rig_module import clean_rig
@@ -49,11 +50,3 @@ def lab(rig_lab: RigLab) -> RigLab:
     """The deployed lab."""
     rig_lab.up().ok()
     return rig_lab
-
-
-@pytest.fixture
-def whole(lab: RigLab) -> Iterator[RigLab]:
-    """The deployed lab, whole before the test and put right after it."""
-    lab.await_whole()
-    yield lab
-    lab.put_right()

@@ -42,8 +42,7 @@ def lose(lab: WholeLab, lost: str) -> None:
         moment = time.monotonic()
         for engine in ENGINES:
             await_writes(writers[engine], moment)
-        for engine in ENGINES:
-            lab.heal_cluster(engine)
+        lab.heal_cluster(*ENGINES)
     for engine in ENGINES:
         assert writers[engine].lost == set(), engine
         two = [roles for roles in samples[engine] if list(roles.values()).count("primary") > 1]

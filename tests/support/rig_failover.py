@@ -46,8 +46,8 @@ class RigFailover(RigDatabases):
     def _not(found: object) -> object:
         raise AssertionError(f"found {found}")
 
-    def heal_cluster(self, engine: str) -> None:
-        """Power, links and members back, nothing failed, the databases whole."""
+    def heal_cluster(self, *engines: str) -> None:
+        """Power, links and members back, nothing failed, the databases of these engines whole."""
         for machine in MEMBERS:
             if self.power(machine) == "off":
                 self.power_on(machine)
@@ -55,5 +55,6 @@ class RigFailover(RigDatabases):
             lifecycle.join(self.stack, machine)
         wait_until("the cluster answers", lambda: self.cluster().quorum, usual_s=COLD_START_S)
         self.run("gluster1", "crm_resource", "--cleanup")
-        self.await_whole_databases(engine)
-        self.await_certified(engine)
+        for engine in engines:
+            self.await_whole_databases(engine)
+            self.await_certified(engine)

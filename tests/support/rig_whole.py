@@ -110,6 +110,5 @@ class WholeLab(RigFailover):
     def heal_all(self) -> None:
         """Power back on, nothing failed in the cluster, databases and load balancers whole."""
         self.start_all()
-        for engine in ENGINES:
-            self.heal_cluster(engine)
+        self.heal_cluster(*ENGINES)
         self.await_whole()

@@ -7,12 +7,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from components.machines import names
 from lab.errors import LabError
 from tests.libvirt.conftest import MakeLab
 from tests.libvirt.machine_lab import Data, MachineLab
 
-NO_CHANGES = "--expect-no-changes"
 TOO_MUCH_MIB = 1024 * 1024
 """A memory that no host of ours has: the domain is defined, and its start fails."""
 
@@ -25,21 +23,13 @@ def lab(make_lab: MakeLab, hollow: Data) -> MachineLab:
     return made
 
 
-def domain(lab: MachineLab, machine: str = "node1") -> str:
-    return names.domain_name(lab.topology, lab.topology.machine(machine))
-
-
-def running(lab: MachineLab) -> list[str]:
-    return lab.host.virsh.names("list", "--name")
-
-
 def test_nothing_changes_when_nothing_changed(lab: MachineLab) -> None:
-    lab.preview(NO_CHANGES).ok()
+    lab.preview_clean().ok()
 
 
 def test_nothing_changes_after_a_refresh(lab: MachineLab) -> None:
     lab.pulumi("refresh", "--yes", "--skip-preview", "--stack", lab.stack).ok()
-    lab.preview(NO_CHANGES).ok()
+    lab.preview_clean().ok()
 
 
 def test_no_private_key_is_in_the_state(lab: MachineLab) -> None:
@@ -57,7 +47,7 @@ def test_the_network_leases_nothing_and_knows_the_machines(lab: MachineLab) -> N
 
 def test_the_domain_is_what_the_topology_says(lab: MachineLab) -> None:
     node1 = lab.topology.machine("node1")
-    xml = ET.fromstring(lab.host.virsh("dumpxml", domain(lab)))
+    xml = ET.fromstring(lab.host.virsh("dumpxml", lab.domain()))
     mac = xml.find("devices/interface/mac")
     assert mac is not None
     assert mac.get("address") == node1.mac
@@ -88,21 +78,21 @@ def test_what_a_failed_create_left_is_cleaned_up(make_lab: MakeLab, hollow: Data
     made.change(machines=good)
     assert "already exists" in made.up().text, "nothing was left: the test proves nothing"
     left = made.clean()
-    assert left.domains == (domain(made),)
+    assert left.domains == (made.domain(),)
     made.up().ok()
-    assert domain(made) in running(made)
+    assert made.domain() in made.running()
     assert not made.clean(), "what is in the state is no leftover"
 
 
 def test_a_foreign_domain_of_the_same_name_is_not_touched(make_lab: MakeLab, hollow: Data) -> None:
     made = make_lab("test-foreign", hollow)
-    foreign = f"<domain type='qemu'><name>{domain(made)}</name><memory>65536</memory>"
+    foreign = f"<domain type='qemu'><name>{made.domain()}</name><memory>65536</memory>"
     foreign += "<os><type>hvm</type></os></domain>"
     define = [*made.host.prefix, "virsh", "-c", made.host.uri, "define", "/dev/stdin"]
     subprocess.run(define, input=foreign, text=True, check=True, capture_output=True)
     try:
-        with pytest.raises(LabError, match=f"{domain(made)} is in the way"):
+        with pytest.raises(LabError, match=f"{made.domain()} is in the way"):
             made.clean()
-        assert domain(made) in made.host.virsh.names("list", "--all", "--name")
+        assert made.domain() in made.host.virsh.names("list", "--all", "--name")
     finally:
-        made.host.virsh("undefine", domain(made))
+        made.host.virsh("undefine", made.domain())

@@ -8,11 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from components.machines import names
 from tests.libvirt.conftest import MakeLab
 from tests.libvirt.machine_lab import Data, MachineLab
-
-NO_CHANGES = "--expect-no-changes"
 
 
 @pytest.fixture(scope="module")
@@ -23,29 +20,21 @@ def lab(make_lab: MakeLab, hollow: Data) -> MachineLab:
     return made
 
 
-def domain(lab: MachineLab, machine: str = "node1") -> str:
-    return names.domain_name(lab.topology, lab.topology.machine(machine))
-
-
-def running(lab: MachineLab) -> list[str]:
-    return lab.host.virsh.names("list", "--name")
-
-
 def test_another_memory_keeps_the_disk(lab: MachineLab) -> None:
     before, disk = lab.identity("node1"), lab.urn("machines-node1-disk")
     lab.change(machines={"sizes": {"default": {"memoryMib": 2560}}})
     done = lab.up().ok()
     assert lab.identity("node1") != before, "the services must notice the new machine"
     assert "machines-node1-disk" not in done.text, f"{disk} was touched"
-    lab.preview(NO_CHANGES).ok()
+    lab.preview_clean().ok()
 
 
 def test_another_network_moves_every_machine(lab: MachineLab) -> None:
     lab.change(number=249)
     lab.up().ok()
-    lab.preview(NO_CHANGES).ok()
+    lab.preview_clean().ok()
     assert lab.host.virsh("net-dumpxml", lab.topology.prefix).count("10.16.249.1'") == 1
-    assert {domain(lab, "node1"), domain(lab, "node2")} <= set(running(lab))
+    assert {lab.domain("node1"), lab.domain("node2")} <= set(lab.running())
 
 
 def test_another_image_gives_new_disks(lab: MachineLab, tmp_path: Path) -> None:
@@ -56,7 +45,7 @@ def test_another_image_gives_new_disks(lab: MachineLab, tmp_path: Path) -> None:
     settings = {"acceleration": "qemu", "image": {"path": str(image)}}
     lab.change(libvirt=settings)
     lab.up().ok()
-    lab.preview(NO_CHANGES).ok()
+    lab.preview_clean().ok()
     assert lab.identity("node1") != before
     bases = [v for v in lab.host.virsh.names("vol-list", lab.topology.prefix) if "base-" in v]
     assert len(bases) == 1, "the old base image is of no use any more"
@@ -65,8 +54,8 @@ def test_another_image_gives_new_disks(lab: MachineLab, tmp_path: Path) -> None:
 def test_uefi_is_a_setting(lab: MachineLab) -> None:
     lab.change(libvirt={**dict(_section(lab, "libvirt")), "firmware": "uefi"})
     lab.up().ok()
-    assert "pflash" in lab.host.virsh("dumpxml", domain(lab))
-    lab.preview(NO_CHANGES).ok()
+    assert "pflash" in lab.host.virsh("dumpxml", lab.domain())
+    lab.preview_clean().ok()
 
 
 def _section(lab: MachineLab, name: str) -> dict[str, object]:
@@ -82,7 +71,7 @@ def test_two_stacks_at_once_do_not_disturb_each_other(make_lab: MakeLab, hollow:
     for done in ups:
         done.ok()
     first, second = labs
-    assert {domain(first), domain(second)} <= set(running(first))
+    assert {first.domain(), second.domain()} <= set(first.running())
     first.destroy().ok()
-    second.preview(NO_CHANGES).ok()
-    assert domain(second) in running(second)
+    second.preview_clean().ok()
+    assert second.domain() in second.running()
