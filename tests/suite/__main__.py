@@ -15,6 +15,7 @@ from lab.stack_file import ROOT
 from tests.suite import proof as long_suite
 from tests.suite.host import describe_host
 from tests.suite.lock import only_run
+from tests.suite.mutants import MUTANTS, try_mutants
 from tests.suite.parts import GATE, TIERS, Lane, gate_parts, only, proof_of
 from tests.suite.results import Result, problems
 from tests.suite.run import Run
@@ -64,6 +65,24 @@ def proof(
     for name in tiers or long_suite.left_to_do(TIERS, again=again, say=_say):
         status |= _run([(proof_of(name),)], after=long_suite.record)
     raise typer.Exit(status)
+
+
+@app.command()
+def mutants(
+    name: Annotated[
+        list[str] | None,
+        typer.Argument(help=f"Mutants: {', '.join(m.name for m in MUTANTS)}; none: all."),
+    ] = None,
+) -> None:
+    """Break the product on purpose, and see whether the gate notices.
+
+    Examples: `python -m tests.suite mutants`, `python -m tests.suite mutants preempt`. Each takes
+    about ten minutes. Exit code 0: each was noticed, 1: one was not, 2: there is no such mutant.
+    """
+    names = _known(name or [], [m.name for m in MUTANTS], "mutant")
+    chosen = [m for m in MUTANTS if not names or m.name in names]
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    raise typer.Exit(0 if try_mutants(chosen, FOLDER, _say) else 1)
 
 
 def _known(asked: Sequence[str], known: Sequence[str], what: str) -> tuple[str, ...]:

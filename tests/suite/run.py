@@ -24,11 +24,12 @@ TEST_TIMEOUT_S = 1200
 PROGRESS_S = 60
 STEP_BACK = [
     *("sh", "-c"),
-    'echo 10 2>/dev/null >/proc/self/autogroup; exec nice -n 10 "$@"',
+    'echo 5 2>/dev/null >/proc/self/autogroup; exec nice -n 5 "$@"',
     "step-back",
 ]
-"""A tenth of the processor time where others want all of it. Where the kernel shares it out by
-sessions (sched(7), autogroup), the session has to say so too."""
+"""A third of what another one gets where the processors are wanted by all: enough to come to an
+end beside strangers. Where the kernel shares time out by sessions (sched(7), autogroup), the
+session has to say so too."""
 GRACE_S = 20
 """For a part that is told to end; fixtures remove their labs in it."""
 

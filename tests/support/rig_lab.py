@@ -145,6 +145,12 @@ class RigLab(LabUnderTest):
 
         return wait_until("exactly one VIP owner", settled, usual_s=usual_s)
 
+    def hear_adverts(self, balancer: str, count: int) -> None:
+        """Return when so many VRRP adverts of the other load balancer have come in."""
+        other = self.topology.machine(self.other(balancer)).address
+        heard = ("tcpdump", "-n", "-i", "eth0", "-c", str(count), f"ip proto 112 and src {other}")
+        self.run(balancer, *heard)
+
     @staticmethod
     def other(balancer: str) -> str:
         return "lb2" if balancer == "lb1" else "lb1"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
 from tests.support import patience
@@ -24,8 +27,15 @@ def test_a_deadline_is_stretched_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert deadline_s(2) == 2 * HOPE * 3
 
 
-def test_the_piece_of_work_takes_time() -> None:
-    assert patience.timed() > 0
+def test_the_piece_of_work_is_waited_for_on_every_processor(tmp_path: Path) -> None:
+    work = f"import os, time; time.sleep(0.2); open(f'{tmp_path}/{{os.getpid()}}', 'x').close()"
+    assert patience.timed(work) > 0.2
+    assert len(list(tmp_path.iterdir())) == len(os.sched_getaffinity(0))
+
+
+def test_work_that_fails_is_no_measurement() -> None:
+    with pytest.raises(RuntimeError, match="the patience failed"):
+        patience.timed("raise SystemExit(3)")
 
 
 def test_a_wait_that_is_in_vain_says_what_was_seen_last(monkeypatch: pytest.MonkeyPatch) -> None:
