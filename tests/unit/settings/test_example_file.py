@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,9 @@ def uncommented() -> str:
     return re.sub(r"^( *)# ", r"\1", TEXT, flags=re.MULTILINE)
 
 
-def example() -> dict[str, Any]:
+@cache
+def example() -> Mapping[str, Any]:
+    """The settings as data; read once, and not to be changed."""
     config = yaml.safe_load(uncommented())["config"]
     return {key.removeprefix(PREFIX): value for key, value in config.items()}
 
@@ -71,7 +74,14 @@ def fields(model: type[BaseModel], at: tuple[str, ...] = ()) -> Iterator[tuple[s
             yield from fields(inner, (*path, "*") if many else path)
 
 
-def lines_of_keys() -> dict[str, str]:
+@cache
+def shown() -> Settings:
+    """The settings as models."""
+    return Settings.model_validate(example())
+
+
+@cache
+def lines_of_keys() -> Mapping[str, str]:
     """By path (`*` for a name or an index), what is said on the line of its first mention."""
     text = uncommented()
     found: dict[str, str] = {}
@@ -121,8 +131,8 @@ def test_it_has_exactly_the_keys_of_the_models() -> None:
 
 
 def test_it_is_valid_but_for_what_is_marked_as_an_alternative() -> None:
-    data = copy.deepcopy(example())
-    Settings.model_validate(data)
+    data = copy.deepcopy(dict(example()))
+    assert shown()
     for path in INSTEAD:
         *sections, last = path.split(".")
         node = data
@@ -135,7 +145,7 @@ def test_it_is_valid_but_for_what_is_marked_as_an_alternative() -> None:
 
 @pytest.mark.parametrize(("path", "field"), CASES)
 def test_every_value_is_the_default_where_there_is_one(path: str, field: FieldInfo) -> None:
-    node: Any = Settings.model_validate(example())
+    node: Any = shown()
     for part in path.split("."):
         if part == "*":
             node = next(iter(node.values())) if isinstance(node, dict) else node[0]

@@ -83,7 +83,8 @@ def test_views() -> None:
     assert whole(time_of(late_audit)) == View(BEGIN, END + 0.3)
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error::UserWarning")  # matplotlib's
+@pytest.mark.filterwarnings("error::RuntimeWarning")  # numpy's
 @pytest.mark.parametrize(
     "drilled",
     [
