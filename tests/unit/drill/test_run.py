@@ -95,8 +95,10 @@ def test_every_step_is_in_the_history(setting: Setting, tmp_path: Path) -> None:
 
 
 def test_a_fault_that_clients_do_not_feel_for_long_is_written_as_recovered(
-    setting: Setting,
+    setting: Setting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(run_module, "RECOVERY_MARGIN_S", deadline_s(MOMENT_S))
+
     async def heal_soon() -> None:
         asyncio.get_running_loop().call_later(0.05, setattr, setting.world, "serves", True)
 
