@@ -158,7 +158,8 @@ def test_a_port_where_nobody_listens_refuses(kind: Any) -> None:
             await seen.some(20)
             await seen.end()
             assert seen.outcomes() == {("failed", "connection refused")}
-            assert abs(slots(seen.requests) - len(seen.requests)) <= 2
+            if kind is fresh:  # a session asks once, however many slots it is late
+                assert abs(slots(seen.requests) - len(seen.requests)) <= 1
 
     play(test())
 
