@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,14 +19,12 @@ from tests.suite.lock import only_run
 from tests.suite.mutants import MUTANTS, try_mutants
 from tests.suite.parts import GATE, TIERS, Lane, gate_parts, only, proof_of
 from tests.suite.results import Result, problems
-from tests.suite.run import Run
+from tests.suite.run import FOLDER, Run
 from tests.suite.sweep import sweep
 from tests.suite.table import end_of_run
 from tests.support.patience import measured
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
-FOLDER = ROOT / ".state" / "suite"
-"""Outputs and reports of the last run."""
 
 
 @app.command()
@@ -81,8 +80,7 @@ def mutants(
     """
     names = _known(name or [], [m.name for m in MUTANTS], "mutant")
     chosen = [m for m in MUTANTS if not names or m.name in names]
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    raise typer.Exit(0 if try_mutants(chosen, FOLDER, _say) else 1)
+    raise typer.Exit(0 if try_mutants(chosen, _folder(), _say) else 1)
 
 
 def _known(asked: Sequence[str], known: Sequence[str], what: str) -> tuple[str, ...]:
@@ -94,13 +92,13 @@ def _known(asked: Sequence[str], known: Sequence[str], what: str) -> tuple[str, 
 
 
 def _run(lanes: Sequence[Lane], *, after: Callable[[Result], None] | None = None) -> int:
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    folder = _folder()
     with only_run(_say):
         factor = measured()
         _say(f"on {describe_host()}; patience: {factor:.2f} times the usual deadlines")
         for line in sweep(_say):
             _say(f"swept: {line}")
-        run = Run(folder=FOLDER, patience=factor, say=_say)
+        run = Run(folder=folder, patience=factor, say=_say)
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
         begin = time.monotonic()
         results = run.lanes(lanes)
@@ -111,6 +109,12 @@ def _run(lanes: Sequence[Lane], *, after: Callable[[Result], None] | None = None
     wrong = problems(results)
     _say(f"red: {'; '.join(wrong)}" if wrong else "green")
     return 1 if wrong else 0
+
+
+def _folder() -> Path:
+    folder = ROOT / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _say(text: str) -> None:

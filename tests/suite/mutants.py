@@ -16,7 +16,8 @@ from pathlib import Path
 
 from lab.stack_file import ROOT
 from tests.suite.processes import Say
-from tests.suite.results import Result, result_of
+from tests.suite.results import Result
+from tests.suite.run import FOLDER, result_in
 from tests.suite.table import duration
 
 PARTS = ("unit", "rig")
@@ -121,10 +122,8 @@ def asked(clone: Path, part: str, log: Path) -> Result:
             stderr=subprocess.STDOUT,
             check=False,
         )
-    report = clone / ".state" / "suite" / f"{part}.jsonl"
-    lines = report.read_text(encoding="utf-8").splitlines() if report.exists() else ()
-    seconds = time.monotonic() - begin
-    return result_of(part, status=done.returncode, seconds=seconds, reports=lines)
+    report, seconds = clone / FOLDER / f"{part}.jsonl", time.monotonic() - begin
+    return result_in(report, part, status=done.returncode, seconds=seconds)
 
 
 def verdict(result: Result) -> str:

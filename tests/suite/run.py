@@ -19,6 +19,8 @@ from tests.suite.results import Result, result_of
 from tests.suite.table import duration
 from tests.support.patience import VARIABLE
 
+FOLDER = Path(".state") / "suite"
+"""In a clone: outputs and reports of the last run."""
 TEST_TIMEOUT_S = 1200
 """For one test on a quiet machine; what hangs is ended."""
 PROGRESS_S = 60
@@ -76,8 +78,7 @@ class Run:
         status = process.wait()
         del self._running[part.name]
         seconds = time.monotonic() - self._begun[part.name]
-        lines = report.read_text(encoding="utf-8").splitlines() if report.exists() else ()
-        result = result_of(part.name, status=status, seconds=seconds, reports=lines)
+        result = result_in(report, part.name, status=status, seconds=seconds)
         text = log.read_text(encoding="utf-8", errors="replace").rstrip()
         shown = text if result.status != 0 or part.has_tests else "\n".join(text.splitlines()[-3:])
         self.say(f"--- {part.name} ({part.what}): {result.word}, {duration(seconds)}\n{shown}\n")
@@ -140,6 +141,12 @@ class Run:
         text = (self.folder / f"{name}.log").read_bytes()[-2000:].decode(errors="replace")
         lines = text.strip().splitlines()
         return lines[-1][-120:] if lines else "nothing said yet"
+
+
+def result_in(report: Path, name: str, *, status: int, seconds: float) -> Result:
+    """What a part did that has ended; where pytest never came to its report, no test is named."""
+    lines = report.read_text(encoding="utf-8").splitlines() if report.exists() else ()
+    return result_of(name, status=status, seconds=seconds, reports=lines)
 
 
 def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lab.drill.events import AnyEvent, Request
 from lab.drill.model import Probe
-from lab.drill.probes.http import HttpProbe, SessionProbe
+from lab.drill.probes.http import INTERVAL_S, HttpProbe, SessionProbe
 from lab.drill.scene import Scene
 from lab.drill.target import Target
 from tests.support.waiting import TAKEOVER_S, deadline_s
@@ -54,6 +54,13 @@ class Seen:
         assert self.task is not None
         async with asyncio.timeout(deadline_s(TAKEOVER_S)):
             await self.task
+
+
+def slots(requests: list[Request]) -> int:
+    """How many slots of the schedule there were up to the last request, whichever of them was
+    begun late: a request may be late, and is never early."""
+    begin = min(request.t - number * INTERVAL_S for number, request in enumerate(requests))
+    return round((requests[-1].t - begin) / INTERVAL_S) + 1
 
 
 @asynccontextmanager

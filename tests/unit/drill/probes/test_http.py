@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from lab.drill.events import Request
-from lab.drill.probes.http import INTERVAL_S, HttpProbe, SessionProbe, whoami_url
+from lab.drill.probes.http import HttpProbe, SessionProbe, whoami_url
 from tests.support.waiting import BOOT_S, deadline_s
-from tests.unit.drill.probes.probing import Seen, fresh, probers, running, scene_of, session
+from tests.unit.drill.probes.probing import Seen, fresh, probers, running, scene_of, session, slots
 from tests.unit.drill.probes.web import nobody, silence, web
 from tests.unit.drill.world import target
 
@@ -26,13 +26,6 @@ def play(test: Coroutine[Any, Any, None]) -> None:
             await test
 
     asyncio.run(bounded())
-
-
-def slots(requests: list[Request]) -> int:
-    """How many slots of the schedule there were up to the last request, whichever of them was
-    begun late: a request may be late, and is never early."""
-    begin = min(request.t - number * INTERVAL_S for number, request in enumerate(requests))
-    return round((requests[-1].t - begin) / INTERVAL_S) + 1
 
 
 def in_flight_beside(request: Request, seen: Seen) -> set[float | None]:

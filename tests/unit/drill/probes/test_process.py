@@ -17,7 +17,7 @@ from lab.drill.probes.process import ProberCommand, run_prober
 from lab.errors import LabError
 from lab.stack_file import ROOT
 from tests.support.waiting import TAKEOVER_S, deadline_s, wait_until
-from tests.unit.drill.probes.probing import Seen, fresh, probers, running, scene_of
+from tests.unit.drill.probes.probing import Seen, fresh, probers, running, scene_of, slots
 from tests.unit.drill.probes.web import web
 
 DRIVER = """
@@ -174,6 +174,7 @@ def test_a_prober_ends_after_its_longest_time(monkeypatch: pytest.MonkeyPatch) -
             assert seen.task is not None
             with pytest.raises(LabError, match="ended with status 0 before it was told to"):
                 await asyncio.wait_for(seen.task, deadline_s(TAKEOVER_S))
+            assert len(seen.requests) <= slots(seen.requests) + 1, "no more than were due"
 
     asyncio.run(run())
 

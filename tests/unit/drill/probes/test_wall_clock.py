@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
 from lab.drill.events import AnyEvent, Note
 from lab.drill.probes import wall_clock
-from lab.drill.probes.wall_clock import difference, jump, watch_wall_clock
+from lab.drill.probes.wall_clock import JUMP_S, difference, jump, watch_wall_clock
 from tests.support.waiting import MOMENT_S, deadline_s
 
 
@@ -24,6 +25,13 @@ def test_what_slewing_does_is_no_jump(by: float) -> None:
 
 def test_two_looks_at_clocks_that_nobody_set_agree() -> None:
     assert jump(difference(), difference()) is None
+
+
+def test_it_is_the_wall_clock_less_the_monotonic_one() -> None:
+    begin = time.monotonic()
+    wall = time.time()
+    end = time.monotonic()
+    assert wall - end - JUMP_S <= difference() <= wall - begin + JUMP_S
 
 
 def test_the_watcher_notes_each_jump_once(monkeypatch: pytest.MonkeyPatch) -> None:
