@@ -20,8 +20,10 @@ from lab.pulumi_cli import write_private
 from lab.stack_file import ROOT, read_config
 from tests.support.lab import Done, LabUnderTest
 from tests.support.requests import Answer, ask
-from tests.support.waiting import EMULATED_S, wait_until
+from tests.support.waiting import EMULATED_BOOT_S, EMULATED_S, deadline_s, wait_until
 
+LONGEST_READY_S = 7200
+"""The most that `machines.readyTimeoutS` may be."""
 SSH_OPTIONS = (
     "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
     "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=30", "-o", "BatchMode=yes",
@@ -113,7 +115,13 @@ def deployed_vms(
     """A compact lab of these settings on virtual machines, to be drilled too; gone afterwards."""
     made = kind(stack, state, host=host)
     made.forget()
-    common = {"topology": "compact", "timers": "relaxed", "drill": {"allowed": True}}
+    ready_s = min(round(deadline_s(EMULATED_BOOT_S)), LONGEST_READY_S)
+    common = {
+        "topology": "compact",
+        "timers": "relaxed",
+        "drill": {"allowed": True},
+        "machines": {"readyTimeoutS": ready_s},
+    }
     made.write({**common, **settings})
     made.begin_empty()
     try:

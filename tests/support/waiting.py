@@ -35,6 +35,8 @@ DRILL_S = 30.0
 """A drill breaks something, watches, undoes it and audits; or an exercise has its next step."""
 EMULATED_S = 20.0
 """An emulated virtual machine does what a real one does in a moment."""
+EMULATED_BOOT_S = 180.0
+"""An emulated virtual machine boots and ends cloud-init, two others beside it."""
 
 
 def deadline_s(usual_s: float) -> float:
