@@ -22,8 +22,8 @@ from tests.support.patience import VARIABLE
 FOLDER = Path(".state") / "suite"
 """In a clone: outputs and reports of the last run."""
 TEST_TIMEOUT_S = 3000
-"""For one test and the lab that is made for it, on a machine that is quiet now: what hangs is ended.
-Beside a user's rig and demo lab the emulated machines of a test booted for a quarter of an hour."""
+"""For one test and the lab that is made for it, on a quiet machine: what hangs is ended. Beside a
+user's rig and demo lab the emulated machines of a test booted for a quarter of an hour."""
 PROGRESS_S = 60
 STEP_BACK = [
     *("sh", "-c"),
