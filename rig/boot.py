@@ -41,6 +41,11 @@ def network_commands(rig: Rig, machine: Machine) -> list[str]:
     ]
 
 
+def container(rig: Rig, machine: str) -> str:
+    """The name by which systemd-nspawn knows this machine."""
+    return f"{rig.name}.{machine}"
+
+
 def nspawn_argv(rig: Rig, machine: Machine, root: Path, host: Host) -> list[str]:
     """The command that boots `root` as this machine.
 
@@ -54,7 +59,7 @@ def nspawn_argv(rig: Rig, machine: Machine, root: Path, host: Host) -> list[str]
         "--boot",
         "--quiet",
         f"--directory={root}",
-        f"--machine={rig.name}-{machine.name}",
+        f"--machine={container(rig, machine.name)}",
         f"--hostname={machine.name}",
         f"--network-namespace-path=/run/netns/{rig.machine_namespace(machine.name)}",
         "--capability=all",
@@ -113,7 +118,7 @@ def launch_argv(rig: Rig, machine: Machine, script: Path, host: Host) -> list[st
     """The command that starts the script; under systemd in a scope of its own."""
     if not host.systemd:
         return ["sh", str(script)]
-    scope = f"--unit={rig.machine_namespace(machine.name)}"
+    scope = f"--unit={rig.machine_namespace(machine.name)}.scope"
     options = ["--scope", "--quiet", "--collect", "--property=Delegate=yes"]
     return ["systemd-run", *options, scope, "sh", str(script)]
 

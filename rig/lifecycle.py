@@ -151,8 +151,9 @@ def down(name: str) -> bool:
         fence_service.stop(name)
         homes = folder / "machines"
         machines = {p.name for p in homes.iterdir()} if homes.is_dir() else set()
-        found = network.namespaces(rig.namespace)
-        machines |= {ns.removeprefix(f"{rig.namespace}-") for ns in found if ns != rig.namespace}
+        namespaces = network.namespace_names()
+        running = {machine for ns in namespaces if (machine := rig.machine_in(ns))}
+        machines |= running
         with ThreadPoolExecutor(max_workers=8) as pool:
             list(pool.map(lambda machine: _kill(rig, machine), sorted(machines)))
         uplink.remove(folder)
@@ -165,11 +166,11 @@ def down(name: str) -> bool:
             # The parent is shared by all rigs: the last one takes it away.
             with suppress(OSError):
                 cgroup.parent.rmdir()
-        existed = folder.exists() or bool(found)
+        existed = folder.exists() or bool(running) or rig.namespace in namespaces
         shutil.rmtree(folder, ignore_errors=True)
         if folder.exists():
             raise RigError(f"could not remove {folder}: see what still uses it with `fuser -vm`")
-    (state.rigs_root() / f".{name}.lock").unlink(missing_ok=True)
+    state.lock_file(name).unlink(missing_ok=True)
     return existed
 
 

@@ -67,7 +67,14 @@ class Rig:
         return f"ha-lab-rig-{self.name}"
 
     def machine_namespace(self, machine: str) -> str:
-        return f"{self.namespace}-{machine}"
+        """The machine's own network namespace. With a point, which no name has: rig `a` must not
+        take what belongs to rig `a-b` for a machine of its own."""
+        return f"{self.namespace}.{machine}"
+
+    def machine_in(self, namespace: str) -> str | None:
+        """The machine whose own network namespace is called so; None: no machine of this rig."""
+        machine = namespace.removeprefix(f"{self.namespace}.")
+        return machine if machine != namespace and is_name(machine) else None
 
     def machine(self, name: str) -> Machine:
         """The machine called `name`; RigError that lists the others."""
@@ -86,6 +93,18 @@ class Rig:
         """A locally administered address that stays the same over power-off and reinstall."""
         digest = hashlib.sha256(f"{self.name}/{machine}".encode()).digest()
         return ":".join(f"{byte:02x}" for byte in (0x52, 0x54, *digest[:4]))
+
+
+def is_name(text: str) -> bool:
+    """Whether a rig or a machine can be called so."""
+    return _NAME.fullmatch(text) is not None
+
+
+def checked_name(text: str) -> str:
+    """The same name. RigError where no rig or machine can be called so: a path may be made of it."""
+    if not is_name(text):
+        raise RigError(_name_problem(text))
+    return text
 
 
 def plan(
@@ -175,11 +194,11 @@ def _network(cidr: str) -> ipaddress.IPv4Network:
 
 
 def _name_problems(names: Iterable[str]) -> list[str]:
-    return [
-        f"name {name!r}: expected a letter, then at most 14 letters, digits or '-', lower case"
-        for name in names
-        if not _NAME.fullmatch(name)
-    ]
+    return [_name_problem(name) for name in names if not is_name(name)]
+
+
+def _name_problem(name: str) -> str:
+    return f"name {name!r}: expected a letter, then at most 14 letters, digits or '-', lower case"
 
 
 def _address_problems(network: ipaddress.IPv4Network, given: Mapping[str, str]) -> list[str]:

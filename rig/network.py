@@ -53,11 +53,10 @@ def delete_namespace(name: str) -> None:
         ip("netns", "delete", name)
 
 
-def namespaces(prefix: str) -> list[str]:
-    """Names of existing network namespaces that are `prefix` or start with `prefix-`."""
+def namespace_names() -> list[str]:
+    """Names of all network namespaces, other people's too."""
     folder = Path("/run/netns")
-    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
-    return sorted(name for name in names if name == prefix or name.startswith(f"{prefix}-"))
+    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
 
 
 def links(namespace: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from images.cache import cache_root
-from rig.model import Rig, RigError, from_json, to_json
+from rig.model import Rig, RigError, checked_name, from_json, is_name, to_json
 from rig.processes import wait_until
 
 
@@ -18,8 +18,8 @@ def rigs_root() -> Path:
 
 
 def home(name: str) -> Path:
-    """Everything that belongs to the rig called `name`."""
-    return rigs_root() / name
+    """Everything that belongs to the rig called `name`; RigError where no rig can be called so."""
+    return rigs_root() / checked_name(name)
 
 
 def machine_home(rig: Rig, machine: str) -> Path:
@@ -47,7 +47,8 @@ def find(name: str) -> Rig | None:
 def names() -> list[str]:
     """Names of all rigs that have something on disk."""
     root = rigs_root()
-    return sorted(p.name for p in root.iterdir() if p.is_dir()) if root.is_dir() else []
+    folders = root.iterdir() if root.is_dir() else ()
+    return sorted(p.name for p in folders if p.is_dir() and is_name(p.name))
 
 
 def save(rig: Rig) -> None:
@@ -60,6 +61,11 @@ def save(rig: Rig) -> None:
     draft.replace(folder / "rig.json")
 
 
+def lock_file(name: str) -> Path:
+    """Held by whoever changes the rig called `name`; RigError where no rig can be called so."""
+    return rigs_root() / f".{checked_name(name)}.lock"
+
+
 @contextmanager
 def locked(name: str, *, patience: float | None = None) -> Iterator[None]:
     """Only one command at a time changes a rig; the second one waits, at most `patience` seconds.
@@ -68,7 +74,7 @@ def locked(name: str, *, patience: float | None = None) -> Iterator[None]:
     """
     root = rigs_root()
     root.mkdir(parents=True, exist_ok=True)
-    path = root / f".{name}.lock"
+    path = lock_file(name)
     with path.open("w") as handle:
         path.chmod(0o600)
         if patience is None:

@@ -1,8 +1,7 @@
 """Whose a thing on this machine is, by its name. No I/O.
 
 `test-...` is reserved for the stacks and rigs of tests. The names that are made of it are not all
-as clear: a user's stack `test` has a domain `ha-lab-test-node1` and a user's rig `test` a network
-namespace `ha-lab-rig-test-node1`. Neither is a test's.
+as clear: a user's stack `test` has a domain `ha-lab-test-node1`, which is not a test's.
 """
 
 from __future__ import annotations
@@ -12,6 +11,8 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from rig.model import is_name
 
 RESERVED = "test-"
 PREFIX = "ha-lab-"
@@ -61,38 +62,24 @@ class RigTraces:
 
 def rigs_of_tests(traces: RigTraces) -> dict[str, frozenset[str]]:
     """The rigs of tests that have left something, with their machines."""
-    known = _all_rigs(traces)
-    others = [
-        f"{rig}-{m}" for rig, machines in known.items() if not is_tests(rig) for m in machines
-    ]
     return {
         rig: frozenset(machines)
-        for rig, machines in sorted(known.items())
-        if is_tests(rig) and not any(_is_in(rig, name) for name in others)
+        for rig, machines in sorted(_all_rigs(traces).items())
+        if is_tests(rig) and is_name(rig)
     }
 
 
 def _all_rigs(traces: RigTraces) -> dict[str, set[str]]:
-    """Every rig. A namespace is a machine's where the rig of its name is known, else a rig's own:
-    that one is made first and removed last, and its name is the shortest."""
+    """Every rig. A namespace is its own, or that of a machine behind a point."""
     known: dict[str, set[str]] = {}
     for seen in (traces.folders, traces.cgroups, traces.scripts):
         for rig, machines in seen.items():
             known.setdefault(rig, set()).update(machines)
-    for namespace in sorted(traces.namespaces, key=len):
-        if not namespace.startswith(RIG_PREFIX):
-            continue
-        name = namespace.removeprefix(RIG_PREFIX)
-        rig = max((rig for rig in known if _is_in(rig, name)), key=len, default=name)
-        known.setdefault(rig, set())
-        if name != rig:
-            known[rig].add(name.removeprefix(f"{rig}-"))
+    for namespace in traces.namespaces:
+        if namespace.startswith(RIG_PREFIX):
+            rig, _, machine = namespace.removeprefix(RIG_PREFIX).partition(".")
+            known.setdefault(rig, set()).update([machine] if machine else ())
     return known
-
-
-def _is_in(rig: str, name: str) -> bool:
-    """Whether a rig would take the namespace of this name for its own."""
-    return name == rig or name.startswith(f"{rig}-")
 
 
 def rig_of_script(argv: Sequence[str], rigs: Path) -> tuple[str, str | None] | None:

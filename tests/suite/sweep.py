@@ -19,10 +19,11 @@ from lab.errors import LabError
 from lab.pulumi_cli import STATE
 from lab.stack_file import STACKS
 from rig.model import RigError
+from rig.network import namespace_names
 from tests.suite.ownership import HELPERS, is_command_of_tests, rigs_of_tests
 from tests.suite.processes import Process, Say, end, running, with_descendants
 from tests.suite.sweep_libvirt import sweep_libvirt, why_unreadable
-from tests.suite.sweep_rigs import namespace_names, rig_traces, sweep_namespaces, sweep_rigs
+from tests.suite.sweep_rigs import rig_traces, sweep_namespaces, sweep_rigs
 
 PROBLEMS = (OSError, RigError, ImageError, LabError, subprocess.SubprocessError, ValueError)
 SHOWN_WORDS = 8

@@ -11,6 +11,7 @@ from pathlib import Path
 from images.spec import ImageError
 from rig import lifecycle, state
 from rig.model import RigError
+from rig.network import namespace_names
 from rig.processes import namespace_members
 from tests.suite.ownership import (
     HELPERS,
@@ -54,11 +55,6 @@ def sweep_namespaces(say: Say) -> list[str]:
         end(namespace_members(name), say)
         _delete_namespace(name)
     return [f"namespace {name}" for name in names]
-
-
-def namespace_names() -> list[str]:
-    """Names of all network namespaces."""
-    return sorted(path.name for path in NAMESPACES.iterdir()) if NAMESPACES.is_dir() else []
 
 
 def rig_traces(processes: Iterable[Process]) -> RigTraces:
@@ -124,7 +120,7 @@ def _remove(rig: str, machines: Iterable[str], say: Say) -> bool:
     end(_supervisors(rig), say)
     for machine in machines:
         with suppress(OSError):  # it is not there, or another container of this name has it
-            (NSPAWN / f"{rig}-{machine}").rmdir()
+            (NSPAWN / f"{rig}.{machine}").rmdir()
     return True
 
 
@@ -159,7 +155,7 @@ def _supervisors(rig: str) -> set[int]:
 def _names_without_namespace(rig: str) -> list[str]:
     """Names whose maker was killed before there was a namespace behind them."""
     own = f"{RIG_PREFIX}{rig}"
-    names = [name for name in namespace_names() if name == own or name.startswith(f"{own}-")]
+    names = [name for name in namespace_names() if name.partition(".")[0] == own]
     here = NAMESPACES.stat().st_dev if names else 0
     return [name for name in names if (NAMESPACES / name).stat().st_dev == here]
 

@@ -46,9 +46,10 @@ def traces(name: str) -> Traces:
                 processes.append(line)
     runtime = Path("/run/systemd/nspawn/propagate")
     lock = cache_root() / "rig" / f".{name}.lock"
-    candidates = [Path(folder), lock, *(runtime.glob(f"{name}-*") if runtime.is_dir() else ())]
+    candidates = [Path(folder), lock, *(runtime.glob(f"{name}.*") if runtime.is_dir() else ())]
     groups = [p for p in Path("/sys/fs/cgroup").glob("**/ha-lab-rig/*") if p.name == name]
-    listed = [p.name for p in Path("/run/netns").iterdir() if p.name.startswith(namespace)]
+    spaces = (path.name for path in Path("/run/netns").iterdir())
+    listed = [space for space in spaces if space.partition(".")[0] == namespace]
     mounts = Path("/proc/self/mounts").read_text().splitlines()
     return Traces(
         processes=tuple(processes),
@@ -147,10 +148,10 @@ def test_down_removes_a_rig_whose_state_file_is_damaged_and_supervisor_dead(
     assert traces(rig.name) == NOTHING
 
 
-def test_two_rigs_on_the_same_network_do_not_see_each_other(
+def test_two_rigs_do_not_see_each_other_whatever_their_names_and_networks(
     make_rig: Callable[[str], RigCommand],
 ) -> None:
-    first, second = make_rig("left"), make_rig("right")
+    first, second = make_rig("left-two"), make_rig("left")
     first.up("--machines", "m1,only", "--cidr", CIDR)
     second.up("--machines", "m1", "--cidr", CIDR)
     assert first.machine("m1")["host_key"] != second.machine("m1")["host_key"]

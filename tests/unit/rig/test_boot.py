@@ -34,7 +34,7 @@ def test_bookworm_follows_the_hosts_cgroup_version_and_trixie_has_only_the_secon
 def test_under_systemd_a_machine_runs_in_a_scope_of_its_own() -> None:
     argv = launch_argv(RIG, LB1, Path("/run.sh"), MANAGED)
     assert argv[0] == "systemd-run"
-    assert "--unit=ha-lab-rig-t-lb1" in argv
+    assert "--unit=ha-lab-rig-t.lb1.scope" in argv
     assert launch_argv(RIG, LB1, Path("/run.sh"), PLAIN) == ["sh", "/run.sh"]
 
 
@@ -46,5 +46,5 @@ def test_without_systemd_each_machine_has_cgroups_of_its_own() -> None:
 
 def test_the_machine_has_its_address_before_it_boots() -> None:
     commands = network_commands(RIG, LB1)
-    assert "-n ha-lab-rig-t-lb1 address add 10.88.0.11/24 dev eth0" in commands
-    assert "-n ha-lab-rig-t-lb1 route add default via 10.88.0.1" in commands
+    assert "-n ha-lab-rig-t.lb1 address add 10.88.0.11/24 dev eth0" in commands
+    assert "-n ha-lab-rig-t.lb1 route add default via 10.88.0.1" in commands

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from images.cache import cache_root
+from rig import state
 from rig.model import Machine, Rig, RigError, from_json, merge, plan, to_json
 
 
@@ -102,3 +104,24 @@ def test_mac_addresses_differ_between_machines_and_rigs_and_are_local_unicast() 
     macs = {rig.mac(name) for rig in (first, second) for name in "ab"}
     assert len(macs) == 4
     assert all(int(mac[:2], 16) & 0b11 == 0b10 for mac in macs)
+
+
+def test_a_namespace_is_a_machines_of_one_rig_alone() -> None:
+    short, long = make("b m1"), make("m1", name="t-b")
+    own = short.machine_namespace("b")
+    assert own != long.namespace
+    assert short.machine_in(own) == "b"
+    assert long.machine_in(own) is None
+    assert short.machine_in(long.machine_namespace("m1")) is None
+    assert short.machine_in(short.namespace) is None
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../../x", "A", "a.b", "a" * 16])
+def test_no_path_is_made_of_what_no_rig_can_be_called(name: str) -> None:
+    before = cache_root().exists()
+    for path_of in (state.home, state.lock_file, state.find, state.load):
+        with pytest.raises(RigError, match="expected a letter"):
+            path_of(name)
+    with pytest.raises(RigError, match="expected a letter"), state.locked(name):
+        pytest.fail("locked")
+    assert cache_root().exists() == before

@@ -58,7 +58,7 @@ def test_each_kind_of_trace_alone_is_enough_to_find_a_rig() -> None:
         folders={"test-a": frozenset({"m1"})},
         cgroups={"test-b": frozenset({"m2"})},
         scripts={"test-c": NONE},
-        namespaces=names("test-d", "test-d-m4"),
+        namespaces=names("test-d", "test-d.m4"),
     )
     assert rigs_of_tests(traces) == {
         "test-a": {"m1"},
@@ -68,17 +68,17 @@ def test_each_kind_of_trace_alone_is_enough_to_find_a_rig() -> None:
     }
 
 
-def test_machines_of_all_traces_come_together_under_the_longest_name_that_fits() -> None:
+def test_machines_of_all_traces_come_together_under_their_rig() -> None:
     traces = RigTraces(
         folders={"test-lb": frozenset({"lb1"}), "test-lb-bare": NONE},
         cgroups={"test-lb": frozenset({"lb2"})},
-        namespaces=names("test-lb", "test-lb-lb1", "test-lb-bare", "test-lb-bare-lb1"),
+        namespaces=names("test-lb", "test-lb.lb1", "test-lb-bare", "test-lb-bare.lb1"),
     )
     assert rigs_of_tests(traces) == {"test-lb": {"lb1", "lb2"}, "test-lb-bare": {"lb1"}}
 
 
 def test_a_name_that_begins_alike_is_another_rig() -> None:
-    traces = RigTraces(folders={"test-a": NONE}, namespaces=names("test-a2", "test-a2-m1"))
+    traces = RigTraces(folders={"test-a": NONE}, namespaces=names("test-a2", "test-a2.m1"))
     assert rigs_of_tests(traces) == {"test-a": NONE, "test-a2": {"m1"}}
 
 
@@ -89,19 +89,16 @@ def test_a_users_rig_is_not_found_whatever_is_left_of_it(rig: str) -> None:
     assert rigs_of_tests(RigTraces(folders={rig: machines})) == {}
     assert rigs_of_tests(RigTraces(cgroups={rig: machines})) == {}
     assert rigs_of_tests(RigTraces(scripts={rig: machines})) == {}
-    assert rigs_of_tests(RigTraces(namespaces=names(rig, f"{rig}-lb1", f"{rig}-db-1"))) == {}
+    assert rigs_of_tests(RigTraces(namespaces=names(rig, f"{rig}.lb1", f"{rig}.db-1"))) == {}
 
 
-def test_machines_of_a_users_rig_called_test_are_not_taken_for_rigs() -> None:
-    folder = RigTraces(folders={"test": frozenset({"lb1"})}, namespaces=names("test-lb1"))
-    assert rigs_of_tests(folder) == {}
+def test_a_machine_of_a_users_rig_is_not_taken_for_a_rig() -> None:
+    traces = RigTraces(namespaces=names("test.a", "test-a.b"), folders={"test": frozenset({"a"})})
+    assert rigs_of_tests(traces) == {"test-a": {"b"}}
 
 
-def test_a_rig_is_left_alone_whose_removal_would_hit_a_machine_of_another() -> None:
-    traces = RigTraces(
-        folders={"test": frozenset({"a", "b-1"}), "test-a": NONE, "test-b": NONE, "test-c": NONE},
-    )
-    assert rigs_of_tests(traces) == {"test-c": NONE}
+def test_what_no_rig_can_be_called_is_none() -> None:
+    assert rigs_of_tests(RigTraces(namespaces=names("test-A", "test-a_b", "test-a b"))) == {}
 
 
 def test_namespaces_of_others_are_no_rigs() -> None:
