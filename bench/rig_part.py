@@ -126,6 +126,7 @@ def lab_playbook() -> tuple[list[playbook.Play], Plans]:
         m.name: baseline_plan(
             m,
             topology,
+            user=settings.machines.user,
             rules=machine_rules(m, settings, topology),
             sources=sources(topology),
             firewall=settings.machines.firewall,

@@ -73,6 +73,10 @@ class ServiceUnit:
     """Its name in the Red Hat family, where that is another."""
     running: bool = True
     """False: stopped and disabled, where the machine has the unit at all."""
+    in_effect: str | None = None
+    """Shell command that exits 0 where the running unit has taken up the files that are there, and
+    otherwise prints what it runs with instead. Asked, until the plan's deadline, after every start,
+    reload and restart (a reload that did not happen may end with status 0), and by `lab check`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +93,7 @@ class ServicePlan:
     checks: tuple[str, ...] = ()
     """Shell commands that exit 0 when the service works; retried until a deadline."""
     check_within_s: int = 60
-    """That deadline, in seconds for each check."""
+    """That deadline, in seconds for each check, and for each unit to be in effect."""
 
     def __post_init__(self) -> None:
         paths = [file.path for file in self.files]

@@ -13,7 +13,7 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Literal, get_args
 
-from components.files import RenderedFile, ServicePlan, ServiceUnit
+from components.files import LIB_DIR, RenderedFile, ServicePlan, ServiceUnit
 from components.rendering import Templates
 
 Protocol = Literal["tcp", "udp", "vrrp", "icmp"]
@@ -23,7 +23,9 @@ Source = str | tuple[IPv4Address | IPv4Network, ...]
 ANY, LAB, MANAGEMENT = "any", "lab", "management"
 CONFIG_PATH = "/etc/nftables.conf"
 UNIT = "nftables.service"
-_TEMPLATES = Templates(Path(__file__).parent / "templates")
+IN_EFFECT_PATH = f"{LIB_DIR}/firewall-in-effect"
+_TEMPLATES_DIR = Path(__file__).parent / "templates"
+_TEMPLATES = Templates(_TEMPLATES_DIR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,8 +134,21 @@ def firewall_plan(rules: Iterable[FirewallRule], sources: Sources) -> ServicePla
     return ServicePlan(
         name="firewall",
         packages={"debian": ("nftables",), "redhat": ("nftables",)},
-        files=(file,),
-        units=(ServiceUnit(name=UNIT, reload_on=(CONFIG_PATH,)),),
+        files=(_in_effect_file(), file),
+        units=(
+            ServiceUnit(
+                name=UNIT, reload_on=(CONFIG_PATH,), in_effect=f"{IN_EFFECT_PATH} {CONFIG_PATH}"
+            ),
+        ),
+    )
+
+
+def _in_effect_file() -> RenderedFile:
+    return RenderedFile(
+        path=IN_EFFECT_PATH,
+        content=(_TEMPLATES_DIR / "firewall-in-effect").read_text(encoding="utf-8"),
+        mode=0o755,
+        validate="bash -n {staged}",
     )
 
 

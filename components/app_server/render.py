@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from components.app_server.args import AppServerArgs, DemoApplication, OwnApplication
@@ -16,6 +17,7 @@ HEALTH_SCRIPT_PATH = "/usr/local/bin/lab-health"
 UNHEALTHY_PATH = f"{STATE_DIR}/unhealthy"
 """While this file exists, `/health` answers 503."""
 STATIC_DIR = "/var/www/ha-lab"
+IN_EFFECT_LOCATION = "/ha-lab/configuration"
 USER = "lab-web"
 
 _SYSUSERS_PATH = "/etc/sysusers.d/ha-lab-app-server.conf"
@@ -79,7 +81,11 @@ def app_server_plan(args: AppServerArgs) -> ServicePlan:
         name="app_server",
         packages={"debian": ("nginx",), "redhat": ("nginx",)},
         files=app_server_files(args),
-        units=(ServiceUnit(name=UNIT, reload_on=(CONFIG_PATH,)),),
+        units=(
+            ServiceUnit(
+                name=UNIT, reload_on=(CONFIG_PATH,), in_effect=in_effect_command(application)
+            ),
+        ),
         checks=(check,),
     )
 
@@ -93,10 +99,28 @@ def app_server_firewall(args: AppServerArgs) -> tuple[FirewallRule, ...]:
 
 
 def nginx_conf(args: AppServerArgs, application: DemoApplication) -> str:
-    """The text of nginx.conf."""
+    """The text of nginx.conf; a digest of it is what its own location answers on the machine."""
+    digest = hashlib.sha256(_conf(args, application, "").encode()).hexdigest()
+    return _conf(args, application, digest[:16])
+
+
+def in_effect_command(application: DemoApplication) -> str:
+    """Compares what the workers answer with what the file would have them answer."""
+    url = f"http://127.0.0.1:{application.port}{IN_EFFECT_LOCATION}"
+    wanted = f"grep -A3 -F '{IN_EFFECT_LOCATION} {{' {CONFIG_PATH} | grep -o '[0-9a-f]\\{{16\\}}'"
+    return (
+        f"runs=$(curl -s -m 10 {url}); wanted=$({wanted}); "
+        'test "$runs" = "$wanted" || { '
+        f'echo "it serves with configuration ${{runs:-none}}; {CONFIG_PATH} is $wanted"; false; }}'
+    )
+
+
+def _conf(args: AppServerArgs, application: DemoApplication, digest: str) -> str:
     return _TEMPLATES.render(
         "nginx.conf.j2",
         {
+            "digest": digest,
+            "in_effect_path": IN_EFFECT_LOCATION,
             "args": args,
             "app": application,
             "user": USER,

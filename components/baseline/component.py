@@ -31,6 +31,7 @@ class Baseline(pulumi.ComponentResource):
         plan = baseline_plan(
             host.machine,
             topology,
+            user=host.user,
             rules=machine_rules(host.machine, settings, topology),
             sources=sources(topology),
             firewall=settings.machines.firewall,

@@ -34,11 +34,15 @@ def baseline_plan(
     machine: Machine,
     topology: Topology,
     *,
+    user: str,
     rules: Iterable[FirewallRule],
     sources: Sources,
     firewall: bool,
 ) -> ServicePlan:
-    """Everything of a machine that does not depend on its roles, and the firewall that does."""
+    """Everything of a machine that does not depend on its roles, and the firewall that does.
+
+    `user`: the administrator whose SSH brings all this; his way in stays open.
+    """
     chrony = _chrony(topology)
     wall = firewall_plan([*rules, CHRONY_RULE], sources) if firewall else None
     return ServicePlan(
@@ -49,7 +53,7 @@ def baseline_plan(
             # Before the firewall: whoever leaves the cluster says so to the others.
             *(() if machine.has(Role.CLUSTER) else (no_member_file(topology.prefix),)),
             _cloud_init(),
-            _sshd(),
+            _sshd(user),
             chrony,
             *(wall.files if wall else ()),
         ),
@@ -76,10 +80,10 @@ def _cloud_init() -> RenderedFile:
     )
 
 
-def _sshd() -> RenderedFile:
+def _sshd(user: str) -> RenderedFile:
     return RenderedFile(
         path="/etc/ssh/sshd_config.d/10-ha-lab.conf",
-        content=_TEMPLATES.render("sshd.conf.j2", {}),
+        content=_TEMPLATES.render("sshd.conf.j2", {"user": user}),
         mode=0o600,
         validate="sshd -t -f {staged}",
         # The unit is ssh on Debian and sshd elsewhere; a reload keeps sessions.

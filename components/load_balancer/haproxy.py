@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from http import HTTPStatus
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from components.timers import HaproxyTimers
 CONFIG_PATH = "/etc/haproxy/haproxy.cfg"
 UNIT = "haproxy.service"
 SAVE_STATE_PATH = f"{LIB_DIR}/haproxy-server-state"
+IN_EFFECT_PATH = f"{LIB_DIR}/haproxy-in-effect"
 CERTIFICATE_PATH = "/etc/haproxy/certs/site.pem"
 COOKIE_NAME = "LAB_SERVER"
 
@@ -42,11 +44,8 @@ ExecReload=/bin/kill -USR2 $MAINPID
 def haproxy_files(args: LoadBalancerArgs, node: Peer) -> tuple[RenderedFile, ...]:
     """What HAProxy needs on this machine, in the order in which it must be written."""
     return (
-        RenderedFile(
-            path=SAVE_STATE_PATH,
-            content=(_TEMPLATES_DIR / "haproxy-server-state").read_text(encoding="utf-8"),
-            mode=0o755,
-        ),
+        _program(SAVE_STATE_PATH),
+        _program(IN_EFFECT_PATH),
         *(_error_page(page, node) for page in args.error_pages),
         RenderedFile(
             path=f"/etc/systemd/system/{UNIT}.d/ha-lab.conf",
@@ -64,14 +63,25 @@ def haproxy_files(args: LoadBalancerArgs, node: Peer) -> tuple[RenderedFile, ...
 def haproxy_unit(args: LoadBalancerArgs) -> ServiceUnit:
     """HAProxy takes everything up by a reload, in which no connection is lost."""
     pages = tuple(error_page_path(page.code) for page in args.error_pages)
-    return ServiceUnit(name=UNIT, reload_on=(CONFIG_PATH, *pages))
+    return ServiceUnit(name=UNIT, reload_on=(CONFIG_PATH, *pages), in_effect=IN_EFFECT_PATH)
 
 
 def haproxy_cfg(args: LoadBalancerArgs, node: Peer) -> str:
-    """The text of haproxy.cfg on this machine."""
+    """The text of haproxy.cfg on this machine.
+
+    Its `description` is a digest of all that a worker reads at its start but the certificate, so
+    that the worker can be asked which configuration it runs with.
+    """
+    pages = [_error_page(page, node).content for page in args.error_pages]
+    digest = hashlib.sha256("".join([_cfg(args, node, ""), *pages]).encode()).hexdigest()
+    return _cfg(args, node, digest[:16])
+
+
+def _cfg(args: LoadBalancerArgs, node: Peer, digest: str) -> str:
     return _TEMPLATES.render(
         "haproxy.cfg.j2",
         {
+            "digest": digest,
             "args": args,
             "node": node,
             "timers": args.timers.haproxy,
@@ -199,6 +209,11 @@ def _redirect(args: LoadBalancerArgs) -> str:
     # `scheme` keeps the port of the request, which would be the plain one.
     port = "" if args.https_port == 443 else f":{args.https_port}"
     return f"location https://%[req.hdr(host),field(1,:)]{port}%[capture.req.uri]"
+
+
+def _program(path: str) -> RenderedFile:
+    content = (_TEMPLATES_DIR / Path(path).name).read_text(encoding="utf-8")
+    return RenderedFile(path=path, content=content, mode=0o755)
 
 
 def _error_page(page: ErrorPage, node: Peer) -> RenderedFile:

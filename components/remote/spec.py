@@ -46,4 +46,6 @@ def _unit(unit: ServiceUnit) -> dict[str, object]:
         "running": unit.running,
         "reload_on": unit.reload_on,
         "restart_on": unit.restart_on,
+        # Left out where there is none: another text is an update of every resource of every lab.
+        **({"in_effect": unit.in_effect} if unit.in_effect else {}),
     }

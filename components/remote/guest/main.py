@@ -10,9 +10,11 @@ import fcntl
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 from .checks import await_check
+from .effect import await_effect
 from .files import Files
 from .packages import ensure_packages
 from .ready import await_ready
@@ -33,6 +35,7 @@ def carry_out(spec: Json) -> list[str]:
     unfinished = pending(spec)
     files = Files(unfinished)
     were_active: dict[str, bool] = {}
+    begun = time.time()
     try:
         for file in spec["files"]:
             files.put(file)
@@ -45,11 +48,13 @@ def carry_out(spec: Json) -> list[str]:
         enabled = enabled_on_disk([unit_name(unit) for unit in spec["units"]])
         for unit in spec["units"]:
             happened = settle_unit(unit, fresh, were_active, enabled)
+            if happened and unit["running"]:
+                await_effect(unit, spec["check_within_s"], begun)
             done += [happened] if happened else []
     except (ApplyError, OSError):
         give_way(spec["units"], were_active)
         files.put_back()
-        revive(spec["units"], files.changed, were_active)
+        revive(spec["units"], files.changed, were_active, spec["check_within_s"])
         if is_first_try:  # the machine is again as its record says
             forget_mark(spec["service"])
         raise

@@ -24,6 +24,8 @@ def ensure_packages(by_family: Json) -> list[str]:
     wanted = by_family[family]
     there = installed(family, wanted)
     missing = [name for name in wanted if name not in there]
+    if POLICY.exists() and is_own_policy():
+        POLICY.unlink()  # of a run that was killed: no service would start at any installation
     if missing:
         say(f"installing {', '.join(missing)}")
         with services_do_not_start():
@@ -53,10 +55,14 @@ def install(family: str, packages: list[str]) -> None:
         must(command, "installing packages")
 
 
+def is_own_policy() -> bool:
+    return POLICY.read_text(errors="replace") == POLICY_TEXT
+
+
 @contextlib.contextmanager
 def services_do_not_start() -> Iterator[None]:
     """Debian starts a daemon when its package is installed, with a configuration nobody chose."""
-    if POLICY.exists() and POLICY.read_text(errors="replace") != POLICY_TEXT:
+    if POLICY.exists() and not is_own_policy():
         yield
         return
     POLICY.write_text(POLICY_TEXT)

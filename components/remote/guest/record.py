@@ -49,6 +49,9 @@ def record(spec: Json) -> None:
         },
         "absent": spec["absent"],
         "units": {unit_name(unit): unit["running"] for unit in spec["units"]},
+        "in_effect": {
+            unit_name(unit): unit["in_effect"] for unit in spec["units"] if "in_effect" in unit
+        },
         "packages": spec["packages"][distribution_family()],
     }
     content = (json.dumps(applied, indent=1, sort_keys=True) + "\n").encode()

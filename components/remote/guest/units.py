@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .system import ApplyError, Json, distribution_family, must, run, tail
+from .effect import lasting_problem, why_not_in_effect
+from .system import ApplyError, Json, distribution_family, must, run, say, tail
 
 UNIT_FILES = "/etc/systemd/"
 
@@ -34,13 +35,23 @@ def settle_unit(
     if not is_active(state):
         start(name)
         return f"started {name}"
+    verb = how_to_take_up(unit, changed)
+    if verb is None:
+        return None
+    must(["systemctl", verb, name], f"{verb}ing {name}")
+    return f"{verb}ed {name}"
+
+
+def how_to_take_up(unit: Json, changed: list[str]) -> str | None:
+    """Whether a running unit needs a `restart` or a `reload` to run with its files."""
     if touched(unit["restart_on"], changed):
-        must(["systemctl", "restart", name], f"restarting {name}")
-        return f"restarted {name}"
+        return "restart"
     if touched(unit["reload_on"], changed):
-        must(["systemctl", "reload", name], f"reloading {name}")
-        return f"reloaded {name}"
-    return None
+        return "reload"
+    if why_not_in_effect(unit.get("in_effect")) is None:
+        return None
+    # Another hand changed it at run time, or wrote a file and put it back.
+    return "reload" if unit["reload_on"] else "restart"
 
 
 def give_way(units: Sequence[Json], were_active: dict[str, bool]) -> None:
@@ -62,7 +73,9 @@ def replaced(units: Sequence[Json], were_active: dict[str, bool]) -> list[str]:
     ]
 
 
-def revive(units: Sequence[Json], changed: list[str], were_active: dict[str, bool]) -> None:
+def revive(
+    units: Sequence[Json], changed: list[str], were_active: dict[str, bool], within_s: float
+) -> None:
     """After old files were put back: what ran before runs with them again."""
     if any(path.startswith(UNIT_FILES) for path in changed):
         run(["systemctl", "daemon-reload"])
@@ -78,6 +91,8 @@ def revive(units: Sequence[Json], changed: list[str], were_active: dict[str, boo
         else:
             run(["systemctl", "reset-failed", name])
             run(["systemctl", "restart", name])
+        if problem := lasting_problem(unit.get("in_effect"), within_s):
+            say(f"{name} does not run with its old files either: {problem}")
     revive_replaced(units, were_active)
 
 

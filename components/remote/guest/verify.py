@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from .effect import why_not_in_effect
 from .packages import installed
 from .record import is_unfinished, recorded_of, services
 from .system import Json, distribution_family
@@ -120,10 +121,12 @@ def of_units(records: dict[str, Json]) -> Iterator[Finding]:
     states, enabled = unit_states(names), enabled_on_disk(names)
     for plan, record in records.items():
         for name, running in record["units"].items():
-            for found, expected in wrong_with(
-                with_disk(states[name], enabled.get(name)), running=running
-            ):
+            state = with_disk(states[name], enabled.get(name))
+            for found, expected in wrong_with(state, running=running):
                 yield Finding(plan, "unit", name, found, expected)
+            command = record.get("in_effect", {}).get(name)
+            if is_active(state) and (problem := why_not_in_effect(command)):
+                yield Finding(plan, "unit", name, problem, "runs with the files that were applied")
 
 
 def wrong_with(state: State, *, running: bool) -> Iterator[tuple[str, str]]:

@@ -78,3 +78,17 @@ def test_what_is_known_of_a_server_by_role_stays(script: dict[str, Any]) -> None
 
 def test_a_lab_without_databases_knows_nothing_at_a_start(script: dict[str, Any]) -> None:
     assert rows(script["with_unknown_down"]("", CONFIG)) == {}
+
+
+def test_a_reload_returns_to_the_configured_weight_and_ends_maintenance_by_hand(
+    script: dict[str, Any],
+) -> None:
+    head = (
+        "1\n# be_name srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight"
+        " srv_port\n"
+    )
+    by_hand = "http_back app1 10.0.0.1 0 1 0 10 80\nhttp_back app2 10.0.0.2 2 12 10 10 80\n"
+    kept = script["still_true"](head + by_hand, script["declared"](CONFIG))
+    assert kept == head + (
+        "http_back app1 10.0.0.1 0 0 10 10 80\nhttp_back app2 10.0.0.2 2 4 10 10 80\n"
+    )

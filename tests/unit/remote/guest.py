@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from components.remote.guest import checks, main, packages, record, units, verify
+from components.remote.guest import checks, effect, main, packages, record, units, verify
 
 QUESTIONS = ("systemctl show", "systemctl list-unit-files")
 USER = pwd.getpwuid(os.getuid()).pw_name
@@ -214,12 +214,14 @@ def unit(
     reload_on: tuple[str, ...] = (),
     restart_on: tuple[str, ...] = (),
     running: bool = True,
+    in_effect: str | None = None,
 ) -> dict[str, Any]:
     return {
         "name": {"debian": name, "redhat": name},
         "running": running,
         "reload_on": list(reload_on),
         "restart_on": list(restart_on),
+        **({"in_effect": in_effect} if in_effect else {}),
     }
 
 
@@ -244,7 +246,8 @@ def make_guest(
     monkeypatch.setattr(record, "RECORD_DIR", root / "applied")
     monkeypatch.setattr(main, "LOCK", root / "lock")
     monkeypatch.setattr(packages, "POLICY", root / "policy-rc.d")
-    for module in (packages, record, units, verify):
+    for module in (effect, packages, record, units, verify):
         monkeypatch.setattr(module, "distribution_family", lambda: "debian")
     monkeypatch.setattr(checks, "CHECK_INTERVAL_S", 0.01)
+    monkeypatch.setattr(effect, "ASK_INTERVAL_S", 0.01)
     return Guest(root=root, capture=capture)

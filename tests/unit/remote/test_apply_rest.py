@@ -52,13 +52,15 @@ class TestPackages:
         assert "E: Unable to locate package" in outcome.err
         assert not (guest.root / "policy-rc.d").exists()
 
+    @pytest.mark.parametrize("wanted", [("nginx",), ()], ids=["something", "nothing"])
     def test_a_policy_that_a_killed_run_left_is_removed(
-        self, guest: Guest, monkeypatch: Patch
+        self, guest: Guest, monkeypatch: Patch, wanted: tuple[str, ...]
     ) -> None:
+        """Whatever there is to install: no service of any package would start any more."""
         policy = guest.root / "policy-rc.d"
         policy.write_text(packages.POLICY_TEXT, encoding="utf-8")
 
-        guest.apply(monkeypatch, with_packages("nginx"))
+        guest.apply(monkeypatch, with_packages(*wanted))
 
         assert not policy.exists()
 

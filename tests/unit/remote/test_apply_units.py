@@ -195,6 +195,90 @@ class TestFailure:
         assert "ActiveState=inactive" in guest.unit_is(WEB)
 
 
+class TestInEffect:
+    """A daemon that says that all is well, and serves on with what it had."""
+
+    @staticmethod
+    def asked(guest: Guest, *, runs_with: str = "running") -> str:
+        """A command that compares what the unit `runs_with` with its file."""
+        file, running = guest.path("a.conf"), guest.path(runs_with)
+        return f"cmp -s {file} {running} || {{ echo it runs with $(cat {running}); false; }}"
+
+    def test_a_reload_that_did_not_happen_is_a_failure_and_the_old_file_returns(
+        self, guest: Guest, monkeypatch: Patch
+    ) -> None:
+        guest.unit(WEB)
+        old, new = guest.file("a.conf", "old\n"), guest.file("a.conf", "new\n")
+        units = [unit(reload_on=(old["path"],), in_effect=self.asked(guest))]
+        guest.path("running").write_text("old\n", encoding="utf-8")
+        assert guest.apply(monkeypatch, specification(files=[old], units=units)).status == 0
+        guest.calls()
+
+        changed = specification(files=[new], units=units, check_within_s=0.05)
+        outcome = guest.apply(monkeypatch, changed)
+
+        assert outcome.status == 1
+        assert f"{WEB} runs, but not with the files that were written" in outcome.err
+        assert "it runs with old" in outcome.err
+        assert "the unit's own last words" in outcome.err
+        assert "either" not in outcome.err
+        assert guest.path("a.conf").read_text(encoding="utf-8") == "old\n"
+        assert guest.calls() == [f"systemctl reload {WEB}"] * 2
+        assert guest.verify(monkeypatch)["findings"] == []
+
+    def test_it_is_waited_for(self, guest: Guest, monkeypatch: Patch) -> None:
+        guest.unit(WEB, active=False)
+        tries = guest.root / "tries"
+        late = f"echo >> {tries}; test $(wc -l < {tries}) -ge 3"
+        outcome = guest.apply(monkeypatch, specification(units=[unit(in_effect=late)]))
+        assert (outcome.status, outcome.out) == (0, f"started {WEB}")
+        assert len(tries.read_text(encoding="utf-8")) == 3
+
+    def test_a_machine_whose_old_state_does_not_return_says_so(
+        self, guest: Guest, monkeypatch: Patch
+    ) -> None:
+        guest.unit(WEB)
+        file = guest.file("a.conf", "new\n")
+        never = unit(reload_on=(file["path"],), in_effect="echo stuck; false")
+        outcome = guest.apply(
+            monkeypatch, specification(files=[file], units=[never], check_within_s=0.05)
+        )
+        assert f"{WEB} does not run with its old files either: stuck" in outcome.err
+
+    @pytest.mark.parametrize(("has_reload", "verb"), [(True, "reload"), (False, "restart")])
+    def test_what_another_hand_changed_at_run_time_is_found_and_put_right(
+        self, guest: Guest, monkeypatch: Patch, has_reload: bool, verb: str
+    ) -> None:
+        guest.unit(WEB)
+        file = guest.file("a.conf", "a\n")
+        runtime = guest.path("runtime")
+        asked = f"test ! -e {runtime} || {{ rm {runtime}; echo another weight; false; }}"
+        own = unit(reload_on=(file["path"],) if has_reload else (), in_effect=asked)
+        spec = specification(files=[file], units=[own])
+        guest.apply(monkeypatch, spec)
+        guest.calls()
+
+        runtime.touch()
+        (finding,) = guest.verify(monkeypatch)["findings"]
+        runtime.touch()
+        outcome = guest.apply(monkeypatch, spec)
+
+        assert (finding["kind"], finding["subject"]) == ("unit", WEB)
+        assert finding["found"] == "another weight"
+        assert outcome.out == f"{verb}ed {WEB}"
+        assert guest.calls() == [f"systemctl {verb} {WEB}"]
+
+    def test_a_unit_that_does_not_run_is_not_asked(self, guest: Guest, monkeypatch: Patch) -> None:
+        guest.unit(WEB)
+        asked = guest.root / "asked"
+        spec = specification(units=[unit(in_effect=f"touch {asked}")])
+        guest.apply(monkeypatch, spec)
+        asked.unlink()
+        guest.unit(WEB, active=False)
+        assert [one["found"] for one in guest.verify(monkeypatch)["findings"]] == ["inactive"]
+        assert not asked.exists()
+
+
 class TestReplacedUnit:
     """One unit takes another's place, and does not start."""
 

@@ -234,7 +234,7 @@ def must_render(chosen: Settings, topology: Topology) -> None:
     for machine in topology.machines:
         rules = machine_rules(machine, chosen, topology)
         baseline = baseline_plan(
-            machine, topology, rules=rules, sources=sources(topology), firewall=True
+            machine, topology, user="lab", rules=rules, sources=sources(topology), firewall=True
         )
         specification(baseline)
     specification(proof_plan(chosen, topology))
