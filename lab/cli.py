@@ -58,7 +58,7 @@ def up(
 
     settings, topology = load_stack(stack)
     words = replacement_words(settings, topology, replace or [])
-    cli = prepare(stack)
+    cli = prepare(stack, to_change=True)
     unasked = ["--yes", "--skip-preview"] if yes else []
     status = cli.run("up", *unasked, "--suppress-outputs", *words)
     if status != 0:
@@ -89,7 +89,25 @@ def down(stack: Stack, *, yes: bool = typer.Option(True, help="Do not ask.")) ->
     from lab.prepare import prepare_removal
 
     cli = prepare_removal(stack)
-    raise typer.Exit(cli.run("destroy", *(["--yes", "--skip-preview"] if yes else [])))
+    status = cli.run("destroy", *(["--yes", "--skip-preview"] if yes else []))
+    if status == 0:
+        file = f"stacks/Pulumi.{stack}.yaml"
+        note(f"{file} stays, with its secrets; `pulumi stack rm` would delete it: keep a copy")
+    raise typer.Exit(status)
+
+
+@app.command()
+def unlock(stack: Stack, *, yes: bool = typer.Option(False, "--yes", help="Do not ask.")) -> None:
+    """Remove the lock that a killed Pulumi left, after showing whose it is and asking.
+
+    Refused while its process is running. Example: `lab unlock demo`.
+    """
+    from lab.stack_file import read_config
+    from lab.unlock import unlock as remove
+
+    read_config(stack)
+    removed = remove(stack, ask=lambda lock: yes or typer.confirm(f"{lock}\nRemove this lock?"))
+    note(f"stack {stack}: {len(removed)} locks removed" if removed else f"{stack} has no lock")
 
 
 @app.command()

@@ -10,30 +10,43 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from components.topology import Topology
 from lab import secrets
 from lab.errors import LabError
 from lab.fencing import ensure_host_fencing, ensure_rig_fencing
-from lab.pulumi_cli import STATE, PulumiCli, ensure_state
+from lab.locks import current_backend
+from lab.pulumi_cli import STATE, PulumiCli, alone, ensure_state
 from lab.stack_file import PROJECT, load_stack, path_of
 from lab.terminal import note
 
+if TYPE_CHECKING:
+    from lab.libvirt_host.prepare import State
 
-def prepare(stack: str) -> PulumiCli:
-    """A ready stack and the way to run Pulumi on it. Raises LabError or SettingsError."""
+
+def prepare(stack: str, *, to_change: bool = False) -> PulumiCli:
+    """A ready stack and the way to run Pulumi on it. Raises LabError or SettingsError.
+
+    `to_change`: for a run that may change the lab. Then what a failed run left is removed first,
+    and who fences is brought up to date; without it all that runs stays as it is, whose it may be.
+    """
     settings, topology = load_stack(stack)
     need_pulumi()
-    ensure_state()
-    ensure_secrets(stack, topology)
+    with alone():
+        ensure_state()
+        ensure_secrets(stack, topology)
     if settings.machines.provider == "existing":
         prefix = namespace_prefix(settings.machines.network_namespace)
-        ensure_rig_fencing(stack, settings, lambda: fence_key(stack))
+        if to_change:
+            ensure_rig_fencing(stack, settings, lambda: fence_key(stack))
         return PulumiCli(stack=stack, prefix=prefix)
     from lab.libvirt_host.prepare import prepare_host
 
-    host = prepare_host(settings, topology, state=exported_state(stack), say=note)
-    ensure_host_fencing(stack, settings, topology, host.host, lambda: fence_key(stack))
+    state = exported_state(stack)
+    host = prepare_host(settings, topology, state=state, say=note, to_change=to_change)
+    if to_change:
+        ensure_host_fencing(stack, settings, topology, host.host, lambda: fence_key(stack))
     return PulumiCli(stack=stack, prefix=tuple(host.prefix), environment=host.environment)
 
 
@@ -61,10 +74,13 @@ def prepare_removal(stack: str) -> PulumiCli:
     return PulumiCli(stack=stack, prefix=tuple(host.prefix))
 
 
-def exported_state(stack: str) -> dict[str, object]:
+def exported_state(stack: str) -> State:
     """What Pulumi knows of the stack's resources."""
-    state: dict[str, object] = json.loads(PulumiCli(stack=stack).read("stack", "export"))
-    return state
+    from lab.libvirt_host.prepare import State
+
+    cli = PulumiCli(stack=stack)
+    export: dict[str, object] = json.loads(cli.read("stack", "export"))
+    return State(backend=current_backend(cli.environ()), export=export)
 
 
 def need_pulumi() -> None:
@@ -89,9 +105,10 @@ def ensure_secrets(stack: str, topology: Topology) -> None:
     """Make the stack and what it lacks of secrets; remembers what it has made them for."""
     stamp = STATE / f"{stack}.setup"
     wanted = fingerprint(stack, topology)
-    if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
-        return
     cli = PulumiCli(stack=stack)
+    is_known = stamp.exists() and stamp.read_text(encoding="utf-8") == wanted
+    if is_known and is_in(current_backend(cli.environ()), stack):
+        return
     cli.read("stack", "select", "--create")
     known = secrets.parse(read_secrets(cli))
     complete = secrets.complete(known, topology)
@@ -100,6 +117,16 @@ def ensure_secrets(stack: str, topology: Topology) -> None:
         # On standard input: an argument could be read by every process of this machine.
         cli.read("config", "set", "--secret", f"{PROJECT}:secrets", stdin=json.dumps(complete))
     stamp.write_text(fingerprint(stack, topology), encoding="utf-8")
+
+
+def is_in(backend_url: str, stack: str) -> bool:
+    """Whether a backend of files still has the stack: `pulumi stack rm` removes it. Of others that
+    is not asked here, as it takes a connection."""
+    if not backend_url.startswith("file://"):
+        return True
+    root = Path(backend_url.removeprefix("file://")).expanduser()
+    stacks = root / ".pulumi" / "stacks" / PROJECT
+    return any((stacks / f"{stack}{suffix}").exists() for suffix in (".json", ".json.gz"))
 
 
 def read_secrets(cli: PulumiCli) -> str:

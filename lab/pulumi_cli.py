@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lab.errors import LabError
-from lab.locks import current_backend, remove_stale_locks
-from lab.stack_file import PROJECT, ROOT
-from lab.terminal import note
+from lab.locks import advice, current_backend, locks_of, remove_stale_locks
+from lab.stack_file import PROJECT, ROOT, files_with_secrets
+from lab.terminal import note, warn
 
 STATE = ROOT / ".state"
 PASSPHRASE = STATE / "passphrase"
@@ -38,11 +41,16 @@ class PulumiCli:
 
     def run(self, *words: str) -> int:
         """Run with the terminal; the exit status is Pulumi's."""
-        for lock in remove_stale_locks(current_backend(self.environ()), self.stack):
+        backend = current_backend(self.environ())
+        for lock in remove_stale_locks(backend, self.stack):
             note(f"removed the lock of a Pulumi that is gone ({lock.name})")
-        return subprocess.run(
+        status = subprocess.run(
             self.argv(*words), cwd=self.folder, env=self.environ(), check=False
         ).returncode
+        # Pulumi's own advice, `pulumi cancel`, is for the selected stack, which may be another.
+        if status != 0 and (held := advice(self.stack, locks_of(backend, self.stack))):
+            warn(held)
+        return status
 
     def read(self, *words: str, stdin: str = "") -> str:
         """Standard output of a quiet call. Raises LabError with what Pulumi said."""
@@ -94,15 +102,43 @@ def default_environment() -> dict[str, str]:
 
 
 def ensure_state() -> None:
-    """The backend's directory and the passphrase file (0600), made once."""
+    """The backend's directory and the passphrase file (0600), made once.
+
+    Raises LabError where a stack file has secrets of a passphrase that is gone: with a new one
+    nobody could ever read them.
+    """
     (STATE / "backend").mkdir(parents=True, exist_ok=True)
     STATE.chmod(0o700)
-    if not PASSPHRASE.exists():
-        write_private(PASSPHRASE, secrets.token_urlsafe(32))
+    if PASSPHRASE.exists():
+        return
+    environment = {**default_environment(), **os.environ}
+    is_used = environment.get("PULUMI_CONFIG_PASSPHRASE_FILE") == str(PASSPHRASE)
+    if is_used and "PULUMI_CONFIG_PASSPHRASE" not in environment and (held := files_with_secrets()):
+        shown = ", ".join(str(path.relative_to(ROOT)) for path in held)
+        msg = (
+            f"{PASSPHRASE.relative_to(ROOT)} is gone, and {shown} holds secrets made with it."
+            f" Bring the file back; or remove `encryptionsalt` and `{PROJECT}:secrets` there:"
+            " new ones are made, and virtual machines anew."
+        )
+        raise LabError(msg)
+    write_private(PASSPHRASE, secrets.token_urlsafe(32))
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Only one set-up at a time in this clone; the second one waits."""
+    STATE.mkdir(parents=True, exist_ok=True)
+    with (STATE / "setup.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
 
 
 def write_private(path: Path, text: str) -> None:
-    """A file that only its owner reads, from its first byte on."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    """A file that only its owner reads, from its first byte on; whole or not at all."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as out:
         out.write(text)
+        out.flush()
+        os.fsync(out.fileno())
+    draft.replace(path)

@@ -41,7 +41,7 @@ def reapply(stack: str, machine: str | None = None, everything: bool = False) ->
 
     Raises LabError where the stack is not up, or has no such machine.
     """
-    return asyncio.run(_reapply(prepare(stack), machine, everything=everything))
+    return asyncio.run(_reapply(prepare(stack, to_change=True), machine, everything=everything))
 
 
 async def _reapply(cli: PulumiCli, machine: str | None, *, everything: bool) -> int:

@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 """The clone: where Pulumi.yaml is."""
 PROJECT = "ha-lab"
 STACKS = ROOT / "stacks"
+SEALED = re.compile(r"^(encryptionsalt:|\s+secure:)", re.MULTILINE)
+"""Lines that only the passphrase of a stack opens."""
 
 
 def path_of(stack: str) -> Path:
@@ -29,6 +31,12 @@ def known_stacks() -> list[str]:
     """Names of all stacks that have a file."""
     names = (path.name.removeprefix("Pulumi.") for path in STACKS.glob("Pulumi.*.yaml"))
     return sorted(name.removesuffix(".yaml") for name in names)
+
+
+def files_with_secrets() -> list[Path]:
+    """Stack files that hold secrets, or the salt of a passphrase."""
+    files = sorted(STACKS.glob("Pulumi.*.yaml"))
+    return [path for path in files if SEALED.search(path.read_text("utf-8", errors="replace"))]
 
 
 class _StrictLoader(yaml.SafeLoader):

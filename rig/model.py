@@ -101,7 +101,7 @@ def is_name(text: str) -> bool:
 
 
 def checked_name(text: str) -> str:
-    """The same name. RigError where no rig or machine can be called so: a path may be made of it."""
+    """The same name. RigError where no rig or machine can be called so: paths are made of it."""
     if not is_name(text):
         raise RigError(_name_problem(text))
     return text

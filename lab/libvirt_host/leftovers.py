@@ -1,9 +1,10 @@
 """What a failed or killed run left in libvirt: recognised as the lab's own, and removed.
 
 libvirt keeps a domain whose start failed, and Pulumi does not know of it: the next `up` would fail
-with "already exists". A thing is the lab's own when it has the name that the topology gives it
-*and* the lab's mark (description, bridge, directory), and is not in the stack's state. What has
-only the name belongs to somebody else and is never touched.
+with "already exists". A thing is the lab's own leftover when it has the name that the topology
+gives it *and* the lab's mark (description, bridge, directory), is not in the stack's state, and a
+run of this very state made what is called so (`owners`): another clone may have a stack of the same
+name, and its lab is running. All else of that name is foreign and never touched.
 """
 
 from __future__ import annotations
@@ -42,6 +43,14 @@ class Plan:
     topology: Topology
     known: frozenset[str] = field(default_factory=frozenset)
     """Ids in the Pulumi state: UUIDs of domains, networks and pools, paths of volumes."""
+    maker: str | None = None
+    """The Pulumi backend from which what has these names was made, where that is known."""
+    backend: str = ""
+    """This state's own."""
+
+    @property
+    def is_maker(self) -> bool:
+        return self.maker is not None and self.maker == self.backend
 
 
 def ids_in_state(export: Mapping[str, object]) -> frozenset[str]:
@@ -58,6 +67,12 @@ def ids_in_state(export: Mapping[str, object]) -> frozenset[str]:
 
 def find_leftovers(found: Inventory, plan: Plan) -> Leftovers:
     """Compare what libvirt has with what the stack's state knows. Pure."""
+    if unproven := tuple(_unproven(found, plan)):
+        return Leftovers(foreign=(*_in_the_way(found, plan), *unproven))
+    return _of_this_state(found, plan)
+
+
+def _of_this_state(found: Inventory, plan: Plan) -> Leftovers:
     pools = [pool for pool in found.pools if _is_own_pool(pool, plan)]
     volumes = [v for pool in pools for v in pool.volumes if _is_left_volume(v, plan)]
     return Leftovers(
@@ -103,6 +118,25 @@ def _left_domains(found: Inventory, plan: Plan) -> Iterator[str]:
     for domain in found.domains:
         if marks.get(domain.name) == domain.description and domain.uuid not in plan.known:
             yield domain.name
+
+
+def _unproven(found: Inventory, plan: Plan) -> Iterator[str]:
+    """A sentence for each thing that looks like a leftover, where no run of this state made it.
+
+    A pool or network of the state is proof too: libvirt has one of a name.
+    """
+    own = {pool.uuid for pool in found.pools if _is_own_pool(pool, plan)}
+    own |= {network.uuid for network in found.networks if _is_own_network(network, plan)}
+    if plan.is_maker or own & plan.known:
+        return
+    left = _of_this_state(found, plan)
+    things = [
+        *(f"the domain {name}" for name in left.domains),
+        *(f"the storage pool {name}" for name in left.pools),
+        *(f"the network {name}" for name in left.networks),
+    ]
+    why = f"made from {plan.maker}" if plan.maker else "nothing proves that this clone made it"
+    yield from (_sentence(thing, f"it is not in this stack's state, and {why}") for thing in things)
 
 
 def _marks(plan: Plan) -> dict[str, str]:

@@ -22,9 +22,19 @@ from lab.libvirt_host.daemon import LibvirtHost, ensure_libvirtd
 from lab.libvirt_host.fencing import FenceDaemon
 from lab.libvirt_host.images import ensure_image
 from lab.libvirt_host.leftovers import Leftovers, Plan, clean_leftovers, ids_in_state
+from lab.libvirt_host.owners import claim, owner_of
 from lab.libvirt_host.packages import ensure_packages
 
 Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What Pulumi knows of a stack, and where it keeps that."""
+
+    backend: str
+    export: Mapping[str, object]
+    """Output of `pulumi stack export`; `{}` for a new stack."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,36 +51,49 @@ class PreparedHost:
 
 
 def prepare_host(
-    settings: Settings, topology: Topology, *, state: Mapping[str, object], say: Say
+    settings: Settings, topology: Topology, *, state: State, say: Say, to_change: bool
 ) -> PreparedHost:
-    """Packages, daemon, image, acceleration; and what a failed run left is removed.
+    """Packages, daemon, image, acceleration; `to_change`: what a failed run left is removed too.
 
-    `state` is the output of `pulumi stack export`, `{}` for a new stack. `say` tells the user what
+    Without that (a preview, a set-up) nothing of any lab is touched. `say` tells the user what
     takes time or changes the host. Under 0.3 s when there is nothing to do. Raises LabError.
     """
     fenced = settings.cluster.enabled and fencing_kind(settings) == "xvm"
     ensure_packages(say, golden=is_golden(settings.libvirt.image), fencing=fenced)
     host = ensure_libvirtd(settings.libvirt.uri)
     image, acceleration = image_and_acceleration(settings, say)
-    plan = Plan(settings=settings, topology=topology, known=ids_in_state(state))
-    _tell(clean_leftovers(host.virsh, plan), say)
+    if to_change:
+        _tell(clean_leftovers(host.virsh, plan_of(settings, topology, state)), say)
+        claim(topology.prefix, state.backend)
     environment = {ACCELERATION_VARIABLE: acceleration, IMAGE_VARIABLE: str(image)}
     return PreparedHost(host=host, environment=environment)
 
 
 def prepare_destroy(
-    settings: Settings, topology: Topology, *, state: Mapping[str, object], say: Say
+    settings: Settings, topology: Topology, *, state: State, say: Say
 ) -> LibvirtHost:
     """Before `pulumi destroy`: what Pulumi does not know of goes first, or its pool is not empty.
 
     Foreign things are in nobody's way then, and are left out of the account. Raises LabError.
     """
     host = ensure_libvirtd(settings.libvirt.uri)
-    # First: members see one another go, and would have each other started again.
-    FenceDaemon(host=host, topology=topology).stop()
-    plan = Plan(settings=settings, topology=topology, known=ids_in_state(state))
+    plan = plan_of(settings, topology, state)
+    if plan.known or plan.is_maker:
+        # First: members see one another go, and would have each other started again.
+        FenceDaemon(host=host, topology=topology).stop()
     _tell(clean_leftovers(host.virsh, plan, refuse_foreign=False), say)
     return host
+
+
+def plan_of(settings: Settings, topology: Topology, state: State) -> Plan:
+    """What this state knows and made of the names of a stack."""
+    return Plan(
+        settings=settings,
+        topology=topology,
+        known=ids_in_state(state.export),
+        maker=owner_of(topology.prefix),
+        backend=state.backend,
+    )
 
 
 def image_and_acceleration(settings: Settings, say: Say) -> tuple[Path, Acceleration]:

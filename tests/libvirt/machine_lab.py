@@ -17,7 +17,7 @@ from lab.libvirt_host.daemon import LibvirtHost
 from lab.libvirt_host.leftovers import Leftovers, Plan, clean_leftovers, ids_in_state
 from lab.secrets import complete
 from tests.support.lab import Done
-from tests.support.own_lines import own_lines
+from tests.support.own_lines import MAKER, own_lines
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = Path(__file__).parent / "machines_program"
@@ -112,7 +112,9 @@ class MachineLab:
     def clean(self, *, refuse_foreign: bool = True) -> Leftovers:
         """What `lab up` and `lab down` do before Pulumi."""
         known = ids_in_state(self.state())
-        whole = Plan(settings=self.settings, topology=self.topology, known=known)
+        whole = Plan(
+            settings=self.settings, topology=self.topology, known=known, maker=MAKER, backend=MAKER
+        )
         return clean_leftovers(self.host.virsh, whole, refuse_foreign=refuse_foreign)
 
     def own_lines(self) -> set[str]:

@@ -6,6 +6,9 @@ from components.topology import Topology
 from lab.libvirt_host.daemon import LibvirtHost
 from lab.libvirt_host.inventory import list_everything
 
+MAKER = "tests"
+"""Who made whatever has the name of a test's stack, where nobody else may have one."""
+
 
 def own_lines(host: LibvirtHost, topology: Topology) -> set[str]:
     """Its domains, networks, pools, volumes, interfaces and files, a line each."""

@@ -19,6 +19,7 @@ from lab.libvirt_host.leftovers import Plan, clean_leftovers
 from lab.pulumi_cli import write_private
 from lab.stack_file import ROOT, read_config
 from tests.support.lab import Done, LabUnderTest
+from tests.support.own_lines import MAKER
 from tests.support.requests import Answer, ask
 from tests.support.waiting import EMULATED_BOOT_S, EMULATED_S, deadline_s, wait_until
 
@@ -44,7 +45,8 @@ class VmLab(LabUnderTest):
 
     def begin_empty(self) -> None:
         """What an interrupted run of these tests left goes; its Pulumi state is gone already."""
-        clean_leftovers(self.host.virsh, Plan(settings=self.settings, topology=self.topology))
+        whole = Plan(settings=self.settings, topology=self.topology, maker=MAKER, backend=MAKER)
+        clean_leftovers(self.host.virsh, whole)
         self.before = list_everything(self.host)
 
     @property

@@ -15,6 +15,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     stacks.mkdir()
     monkeypatch.setattr(stack_file, "ROOT", tmp_path)
     monkeypatch.setattr(stack_file, "STACKS", stacks)
+    monkeypatch.setattr(pulumi_cli, "ROOT", tmp_path)
     monkeypatch.setattr(pulumi_cli, "STATE", state)
     monkeypatch.setattr(pulumi_cli, "PASSPHRASE", state / "passphrase")
     monkeypatch.setattr(prepare, "STATE", state)

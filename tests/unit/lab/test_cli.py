@@ -14,7 +14,7 @@ from lab import cli
 
 Write = Callable[[str, str], Path]
 COMMANDS = [
-    *((name,) for name in ("setup", "up", "preview", "down", "outputs", "plan", "ssh")),
+    *((name,) for name in ("setup", "up", "preview", "down", "outputs", "plan", "ssh", "unlock")),
     *((name,) for name in ("drill", "check", "reapply", "watch", "exercise")),
     ("rig", "up"),
     ("rig", "down"),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from lab import secrets
 from lab.errors import LabError
-from lab.prepare import fingerprint, namespace_prefix, need_pulumi
-from lab.pulumi_cli import PulumiCli, default_environment, ensure_state, explain
+from lab.prepare import ensure_secrets, fingerprint, namespace_prefix, need_pulumi
+from lab.pulumi_cli import PulumiCli, alone, default_environment, ensure_state, explain
 from lab.stack_file import load_stack
 
 Write = Callable[[str, str], Path]
@@ -66,6 +67,67 @@ def test_the_passphrase_is_made_once_and_for_its_owner_alone(clone: Path) -> Non
     assert passphrase.parent.stat().st_mode & 0o777 == 0o700
     assert len(first) >= 40
     assert passphrase.read_text(encoding="utf-8") == first
+
+
+def test_a_lost_passphrase_is_not_made_anew_while_a_file_holds_secrets_of_it(
+    clone: Path, write_stack: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # `toolchain/run` names the clone's own file.
+    file = clone / ".state" / "passphrase"
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE_FILE", str(file))
+    monkeypatch.delenv("PULUMI_CONFIG_PASSPHRASE", raising=False)
+    write_stack("plain", "config:\n  ha-lab:number: 1 # secure: no\n")
+    write_stack("sealed", HELD)
+    with pytest.raises(LabError, match=r"stacks/Pulumi\.sealed\.yaml holds secrets") as caught:
+        ensure_state()
+    assert "plain" not in str(caught.value)
+    assert not file.exists()
+
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "my own")
+    ensure_state()
+
+
+def test_many_set_ups_at_once_make_one_passphrase(clone: Path) -> None:
+    def set_up(_: int) -> str:
+        with alone():
+            ensure_state()
+            return (clone / ".state" / "passphrase").read_text(encoding="utf-8")
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        assert len(set(pool.map(set_up, range(40)))) == 1
+    assert sorted(path.name for path in (clone / ".state").iterdir()) == [
+        "backend",
+        "passphrase",
+        "setup.lock",
+    ]
+
+
+def test_a_stack_that_was_removed_from_its_backend_is_made_again(
+    clone: Path, write_stack: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stamp is a hint: `pulumi stack rm` does not know of it."""
+    write_stack("demo", HELD)
+    topology = load_stack("demo")[1]
+    asked: list[str] = []
+
+    def read(_: PulumiCli, *words: str, **_stdin: str) -> str:
+        asked.append(" ".join(words))
+        return "{}"
+
+    monkeypatch.setattr(PulumiCli, "read", read)
+    monkeypatch.setattr(PulumiCli, "environ", lambda _: {"PULUMI_BACKEND_URL": f"file://{clone}"})
+    (clone / ".state").mkdir()
+    (clone / ".state" / "demo.setup").write_text(fingerprint("demo", topology), encoding="utf-8")
+    record = clone / ".pulumi" / "stacks" / "ha-lab" / "demo.json"
+    record.parent.mkdir(parents=True)
+
+    record.touch()
+    ensure_secrets("demo", topology)
+    assert asked == []
+
+    record.rename(record.with_name("demo.json.bak"))
+    ensure_secrets("demo", topology)
+    assert asked[0] == "stack select --create"
 
 
 def test_the_users_own_backend_and_passphrase_win(monkeypatch: pytest.MonkeyPatch) -> None:

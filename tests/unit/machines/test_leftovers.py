@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from ipaddress import IPv4Network
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from components.settings.models import Settings
 from components.topology import plan
 from lab.libvirt_host.inventory import Domain, Inventory, Network, Pool, Volume
 from lab.libvirt_host.leftovers import Leftovers, Plan, find_leftovers, ids_in_state
+from lab.libvirt_host.owners import claim, owner_of
 
 SETTINGS: Settings = load_settings({"number": 7}, stack="unit")
 TOPOLOGY = plan(SETTINGS, stack="unit")
@@ -32,8 +34,17 @@ OWN_POOL = Pool(name=TOPOLOGY.prefix, uuid="p-1", path=POOL_PATH, volumes=(DISK,
 EVERYTHING = Inventory(domains=(OWN_DOMAIN,), networks=(OWN_NETWORK,), pools=(OWN_POOL,))
 
 
-def left(found: Inventory, *known: str) -> Leftovers:
-    plan_of_stack = Plan(settings=SETTINGS, topology=TOPOLOGY, known=frozenset(known))
+HERE, THERE = "file:///here/.state/backend", "file:///there/.state/backend"
+
+
+def left(found: Inventory, *known: str, maker: str | None = HERE) -> Leftovers:
+    plan_of_stack = Plan(
+        settings=SETTINGS,
+        topology=TOPOLOGY,
+        known=frozenset(known),
+        maker=maker,
+        backend=HERE,
+    )
     return find_leftovers(found, plan_of_stack)
 
 
@@ -41,13 +52,35 @@ def test_an_empty_host_has_no_leftovers() -> None:
     assert not left(Inventory())
 
 
-def test_what_the_state_does_not_know_is_removed() -> None:
+def test_what_this_state_made_and_does_not_know_is_removed() -> None:
     assert left(EVERYTHING) == Leftovers(
         domains=(OWN_DOMAIN.name,),
         volumes=(DISK.path,),
         pools=(TOPOLOGY.prefix,),
         networks=(TOPOLOGY.prefix,),
     )
+
+
+@pytest.mark.parametrize("maker", [THERE, None, ""])
+def test_the_lab_of_another_clone_with_a_stack_of_this_name_is_foreign(maker: str | None) -> None:
+    """Its state is somewhere else; here everything of it looks like a leftover."""
+    result = left(EVERYTHING, maker=maker)
+    assert not result
+    assert [sentence.split(" is in the way")[0] for sentence in result.foreign] == [
+        f"the domain {OWN_DOMAIN.name}",
+        f"the storage pool {TOPOLOGY.prefix}",
+        f"the network {TOPOLOGY.prefix}",
+    ]
+    assert all(
+        (THERE if maker else "nothing proves") in sentence and "use another stack name" in sentence
+        for sentence in result.foreign
+    )
+
+
+@pytest.mark.parametrize("known", ["n-1", "p-1"])
+def test_a_network_or_pool_of_the_state_is_proof_for_what_else_has_its_name(known: str) -> None:
+    """A lab of an older release, or a clone that was moved: nobody else can have that name."""
+    assert left(EVERYTHING, known, maker=THERE).domains == (OWN_DOMAIN.name,)
 
 
 def test_what_the_state_knows_stays() -> None:
@@ -115,3 +148,15 @@ def test_the_ids_of_the_state_are_uuids_and_paths() -> None:
         {"type": "command:remote:Command", "id": "not libvirt"},
     ]
     assert ids_in_state({"deployment": {"resources": resources}}) == {"d-1", "/pool/a.iso"}
+
+
+def test_who_made_what_is_called_so_is_kept_for_this_host(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert owner_of("ha-lab-a") is None
+    claim("ha-lab-a", HERE)
+    claim("ha-lab-a-b", THERE)
+    assert (owner_of("ha-lab-a"), owner_of("ha-lab-a-b")) == (HERE, THERE)
+    claim("ha-lab-a", THERE)
+    assert owner_of("ha-lab-a") == THERE
